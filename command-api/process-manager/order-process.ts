@@ -1,0 +1,198 @@
+import { DomainError } from '../../domain/core/domain-error.js';
+import { DecodeError, type EventCatalog } from '../../domain/core/event-codec.js';
+import { acknowledge, type Dispatch, type ProcessInput, type ProcessPolicy } from '../../domain/fulfilment/dispatch.js';
+import { fulfilmentStream } from '../../domain/fulfilment/fulfilment-events.js';
+import { nextSteps } from '../../domain/fulfilment/next-steps.js';
+import {
+  evolveProcess,
+  initialProcess,
+  type ProcessEvent,
+  type ProcessState,
+} from '../../domain/fulfilment/process-state.js';
+import { recallStock } from '../../domain/fulfilment/recall.js';
+import { orderStream } from '../../domain/order/order-events.js';
+import { paymentStream } from '../../domain/payment/payment-events.js';
+import type { EventLog, StoredEvent } from '../../runtime/event-store/event-log.js';
+import { deriveId } from '../../runtime/ids.js';
+import { inParallel } from '../../runtime/in-parallel.js';
+import type { Logger } from '../../runtime/logger.js';
+import { fulfilmentAggregate, inventoryAggregate, orderAggregate, paymentAggregate } from '../aggregates.js';
+import type { Accepted, CommandContext, CommandHandler } from '../handle-command.js';
+import type { PaymentProvider } from './payment-provider.js';
+
+export interface ProcessDeps {
+  readonly eventLog: EventLog;
+  readonly commands: CommandHandler;
+  readonly catalog: EventCatalog;
+  readonly provider: PaymentProvider;
+  readonly policy: Omit<ProcessPolicy, 'provider'>;
+  readonly clock: () => Date;
+  readonly log: Logger;
+}
+
+/** How a run ended: everything is done, it waits for an event, or it wants to be run again after a pause. */
+export type RunOutcome = 'ended' | 'waiting' | 'again' | 'parked';
+
+const parallelSteps = 64;
+const refusalsUntilParked = 3;
+
+/** One order's fulfilment in memory: what is known of it, and how to carry it on. */
+export class OrderProcess {
+  state: ProcessState = initialProcess;
+  /** Why it cannot go on, where it cannot. */
+  parked: string | undefined;
+  private readonly seen = new Map<string, bigint>();
+  private correlationId: string;
+  private cause: string | undefined;
+  private userId: string | undefined;
+  private refusals = 0;
+
+  constructor(
+    readonly orderId: string,
+    private readonly deps: ProcessDeps,
+  ) {
+    this.correlationId = orderId;
+  }
+
+  /** Whether an event tells nothing new. */
+  knows(stored: StoredEvent): boolean {
+    return stored.revision <= (this.seen.get(stored.stream) ?? -1n);
+  }
+
+  /** Takes in an event of the order, its payment or its fulfilment; one that is known already changes nothing. */
+  take(stored: StoredEvent): void {
+    if (this.knows(stored)) return;
+    const { catalog } = this.deps;
+    try {
+      const event = catalog.decode(stored.type, Number(stored.metadata['event_version']), stored.data) as ProcessEvent;
+      this.state = evolveProcess(this.state, event, stored.id);
+      if (event.type === 'order.created') {
+        this.correlationId = String(stored.metadata['$correlationId']);
+        const userId = stored.metadata['user_id'];
+        if (typeof userId === 'string') this.userId = userId;
+      }
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      if (error.code !== 'event-type-unknown') this.park(`${stored.type} at ${stored.revision}: ${error.code}`);
+    }
+    this.seen.set(stored.stream, stored.revision);
+    this.cause = stored.id;
+  }
+
+  /** Reads everything that the log says about the order, and where its reservations stand. */
+  async recall(): Promise<void> {
+    await this.catchUp(true);
+    if (this.state.order === undefined || this.state.ended !== undefined) return;
+    const variants = [...this.state.stock].map(([variantId]) => variantId);
+    await inParallel(variants, parallelSteps, async (variantId) => {
+      const { state } = await this.deps.commands.load(inventoryAggregate, variantId);
+      this.state = recallStock(this.state, variantId, state, { deriveId });
+    });
+  }
+
+  private async catchUp(all = false): Promise<void> {
+    const streams = [orderStream(this.orderId), paymentStream(deriveId('payment', this.orderId))];
+    if (all) streams.push(fulfilmentStream(this.orderId));
+    for (const stream of streams) {
+      const from = (this.seen.get(stream) ?? -1n) + 1n;
+      for await (const stored of this.deps.eventLog.readStream(stream, from)) this.take(stored);
+    }
+  }
+
+  /**
+   * Does what is to be done until nothing is left or something must be waited for.
+   *
+   * @param stop asked between steps
+   */
+  async run(stop: () => boolean): Promise<RunOutcome> {
+    while (!stop()) {
+      if (this.parked !== undefined) return 'parked';
+      const steps = nextSteps(this.state, this.input());
+      if (steps.length === 0) return this.state.ended === undefined ? 'waiting' : 'ended';
+      let again = false;
+      await inParallel(steps, parallelSteps, async (step) => {
+        if (!(await this.dispatch(step))) again = true;
+      });
+      if (again) return 'again';
+    }
+    return 'again';
+  }
+
+  private input(): ProcessInput {
+    const { clock, policy, provider } = this.deps;
+    return { now: clock().toISOString(), policy: { ...policy, provider: provider.name }, deriveId };
+  }
+
+  private park(reason: string): void {
+    this.parked = reason;
+    this.deps.log.error('order parked', { orderId: this.orderId, reason });
+  }
+
+  /** @returns false where the step could not be done now */
+  private async dispatch(step: Dispatch): Promise<boolean> {
+    try {
+      if (step.target === 'provider') await this.askProvider(step);
+      else this.acknowledge(step, await this.send(step));
+      this.refusals = 0;
+      return true;
+    } catch (error) {
+      if (!(error instanceof DomainError)) {
+        this.deps.log.warn('fulfilment step will be tried again', {
+          orderId: this.orderId,
+          step: step.step,
+          err: error,
+        });
+        return false;
+      }
+      // Somebody else has moved the order: see how it stands, and choose anew.
+      const before = this.state;
+      await this.catchUp();
+      if (this.state === before) this.refusals += 1;
+      if (this.refusals >= refusalsUntilParked) this.park(`${step.target} ${step.step}: ${error.code}`);
+      return this.refusals === 0;
+    }
+  }
+
+  private async askProvider(step: Extract<Dispatch, { target: 'provider' }>): Promise<void> {
+    const { provider } = this.deps;
+    if (step.step === 'charge') {
+      const outcome = await provider.charge(step.charge);
+      this.state = { ...this.state, payment: { ...this.state.payment, outcome } };
+    } else {
+      const outcome = await provider.refund(step.refund);
+      this.state = { ...this.state, refund: { ...this.state.refund, outcome } };
+    }
+  }
+
+  private send(step: Exclude<Dispatch, { target: 'provider' }>): Promise<Accepted> {
+    const { commands } = this.deps;
+    const context: CommandContext = {
+      commandId: deriveId('fulfilment', this.orderId, step.target, step.step, step.id, step.attempt),
+      correlationId: this.correlationId,
+      causationId: this.cause,
+      userId: this.userId,
+      creates: step.step === 'start' || step.step === 'initiate',
+    };
+    switch (step.target) {
+      case 'inventory':
+        return commands.handle(inventoryAggregate, step.id, step.command, context);
+      case 'order':
+        return commands.handle(orderAggregate, step.id, step.command, context);
+      case 'payment':
+        return commands.handle(paymentAggregate, step.id, step.command, context);
+      case 'fulfilment':
+        return commands.handle(fulfilmentAggregate, step.id, step.command, context);
+    }
+  }
+
+  private acknowledge(step: Exclude<Dispatch, { target: 'provider' }>, accepted: Accepted): void {
+    const { events, eventIds, revision } = accepted;
+    this.state = acknowledge(this.state, step, events as readonly ProcessEvent[], eventIds);
+    this.cause = eventIds.at(-1) ?? this.cause;
+    if (step.target === 'inventory' || events.length === 0) return;
+    const stream = `${step.target}-${step.id}`;
+    const seen = this.seen.get(stream) ?? -1n;
+    // With a gap before it, what the answer skipped still comes through the subscription.
+    if (revision - BigInt(events.length) === seen) this.seen.set(stream, revision);
+  }
+}

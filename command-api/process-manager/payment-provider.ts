@@ -1,0 +1,100 @@
+import Stripe from 'stripe';
+import type { Charge, ProviderRefund } from '../../domain/fulfilment/dispatch.js';
+import type { ChargeOutcome, RefundOutcome } from '../../domain/fulfilment/process-state.js';
+
+/** The provider gave no answer that says what became of the money: ask again with the same key. */
+export class ProviderUnavailable extends Error {
+  override readonly name = 'ProviderUnavailable';
+}
+
+/** A payment provider, as fulfilment needs it. Both calls may be repeated: the key makes a repeat harmless. */
+export interface PaymentProvider {
+  readonly name: string;
+  /** @throws ProviderUnavailable */
+  charge(charge: Charge): Promise<ChargeOutcome>;
+  /** @throws ProviderUnavailable */
+  refund(refund: ProviderRefund): Promise<RefundOutcome>;
+}
+
+export interface StripeOptions {
+  readonly secretKey: string;
+  /** Where the provider's API is; Stripe's own where it is undefined. */
+  readonly url?: string | undefined;
+  readonly timeoutMs?: number;
+}
+
+export function stripeClient({ secretKey, url, timeoutMs = 10_000 }: StripeOptions): Stripe {
+  const api = url === undefined ? undefined : new URL(url);
+  return new Stripe(secretKey, {
+    timeout: timeoutMs,
+    maxNetworkRetries: 1,
+    telemetry: false,
+    ...(api === undefined
+      ? {}
+      : {
+          host: api.hostname,
+          port: Number(api.port || (api.protocol === 'https:' ? 443 : 80)),
+          protocol: api.protocol === 'https:' ? 'https' : 'http',
+        }),
+  });
+}
+
+/** Failures that the same call can outlive; whatever else the provider refuses is final. */
+function isPassing(error: unknown): boolean {
+  if (error instanceof Stripe.errors.StripeConnectionError || error instanceof Stripe.errors.StripeAPIError)
+    return true;
+  if (error instanceof Stripe.errors.StripeRateLimitError) return true;
+  // 409: the first call with this key is still under way.
+  return error instanceof Stripe.errors.StripeError && (error.statusCode === 409 || (error.statusCode ?? 500) >= 500);
+}
+
+/** Payments through the official Stripe SDK. */
+export function stripeProvider(stripe: Stripe): PaymentProvider {
+  return {
+    name: 'stripe',
+    async charge({ provider_key, order_id, payment_id, amount, currency, payment_method }) {
+      try {
+        const intent = await stripe.paymentIntents.create(
+          {
+            amount,
+            currency: currency.toLowerCase(),
+            payment_method,
+            confirm: true,
+            automatic_payment_methods: { enabled: true, allow_redirects: 'never' },
+            metadata: { order_id, payment_id },
+          },
+          { idempotencyKey: provider_key },
+        );
+        if (intent.status === 'succeeded') {
+          return { kind: 'captured', provider_transaction_id: intent.id, payment_method: 'card' };
+        }
+        if (intent.status === 'processing') throw new ProviderUnavailable('the payment is still being processed');
+        return { kind: 'declined', reason: intent.status, retryable: true };
+      } catch (error) {
+        if (error instanceof ProviderUnavailable) throw error;
+        if (error instanceof Stripe.errors.StripeCardError) {
+          return { kind: 'declined', reason: error.decline_code ?? error.code ?? 'card_declined', retryable: true };
+        }
+        if (isPassing(error)) throw new ProviderUnavailable('the payment provider does not answer', { cause: error });
+        if (error instanceof Stripe.errors.StripeInvalidRequestError) {
+          return { kind: 'declined', reason: error.code ?? 'invalid_request', retryable: false };
+        }
+        throw new ProviderUnavailable('the payment provider refuses us', { cause: error });
+      }
+    },
+    async refund({ provider_key, order_id, provider_transaction_id, amount }) {
+      try {
+        const refund = await stripe.refunds.create(
+          { payment_intent: provider_transaction_id, amount, metadata: { order_id } },
+          { idempotencyKey: provider_key },
+        );
+        return { kind: 'refunded', provider_refund_id: refund.id };
+      } catch (error) {
+        if (error instanceof Stripe.errors.StripeInvalidRequestError && !isPassing(error)) {
+          return { kind: 'refused', reason: error.code ?? 'invalid_request' };
+        }
+        throw new ProviderUnavailable('the payment provider does not answer', { cause: error });
+      }
+    },
+  };
+}

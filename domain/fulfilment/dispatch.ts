@@ -1,0 +1,125 @@
+import type { InventoryCommand } from '../inventory/inventory.js';
+import type { OrderCommand } from '../order/order.js';
+import type { PaymentCommand } from '../payment/payment.js';
+import type { FulfilmentCommand } from './fulfilment.js';
+import {
+  evolveProcess,
+  type OrderFacts,
+  type ProcessEvent,
+  type ProcessState,
+  type VariantProgress,
+  withStock,
+} from './process-state.js';
+
+interface Step<Target extends string, Name extends string> {
+  readonly target: Target;
+  readonly step: Name;
+  /** The stream's id within its category; for the provider, the payment's or refund's. */
+  readonly id: string;
+  readonly attempt: number;
+}
+
+export type StockStep = Step<'inventory', 'reserve' | 'confirm' | 'release' | 'restock'> & {
+  readonly command: InventoryCommand;
+};
+export type OrderStep = Step<'order', 'pay' | 'confirm' | 'fail'> & { readonly command: OrderCommand };
+export type PaymentStep = Step<
+  'payment',
+  'initiate' | 'record_success' | 'record_failure' | 'request_refund' | 'record_refund' | 'record_refund_failure'
+> & { readonly command: PaymentCommand };
+export type OwnStep = Step<'fulfilment', 'start' | 'release' | 'undo_confirmation' | 'refund' | 'end'> & {
+  readonly command: FulfilmentCommand;
+};
+export type ChargeStep = Step<'provider', 'charge'> & { readonly charge: Charge };
+export type RefundStep = Step<'provider', 'refund'> & { readonly refund: ProviderRefund };
+
+/** One thing to do next. Target, step, id and attempt make the command id, so that doing it again changes nothing. */
+export type Dispatch = StockStep | OrderStep | PaymentStep | OwnStep | ChargeStep | RefundStep;
+
+export interface Charge {
+  readonly provider_key: string;
+  readonly order_id: string;
+  readonly payment_id: string;
+  readonly amount: number;
+  readonly currency: string;
+  readonly payment_method: string;
+}
+
+export interface ProviderRefund {
+  readonly provider_key: string;
+  readonly order_id: string;
+  readonly provider_transaction_id: string;
+  readonly amount: number;
+}
+
+export interface ProcessPolicy {
+  readonly reservationMs: number;
+  readonly paymentMs: number;
+  readonly lowStockThreshold: number;
+  /** The provider's name, as events carry it. */
+  readonly provider: string;
+}
+
+export interface ProcessInput {
+  /** ISO 8601, UTC */
+  readonly now: string;
+  readonly policy: ProcessPolicy;
+  /** The same id for the same parts: ids are made outside the domain. */
+  readonly deriveId: (...parts: readonly (string | number)[]) => string;
+}
+
+export function addMs(time: string, ms: number): string {
+  return new Date(Date.parse(time) + ms).toISOString();
+}
+
+export function reservationId(
+  orderId: string,
+  variantId: string,
+  attempt: number,
+  input: Pick<ProcessInput, 'deriveId'>,
+) {
+  return input.deriveId('reservation', orderId, variantId, attempt);
+}
+
+export function stockRef(order: OrderFacts, { item, attempt }: VariantProgress, input: ProcessInput) {
+  const reservation_id = reservationId(order.order_id, item.variant_id, attempt, input);
+  return { ...item, reservation_id, order_id: order.order_id };
+}
+
+export function paymentRef(order: OrderFacts, { deriveId }: ProcessInput) {
+  return { payment_id: deriveId('payment', order.order_id), order_id: order.order_id };
+}
+
+export function onStock(variant: VariantProgress, step: StockStep['step'], command: InventoryCommand): StockStep {
+  return { target: 'inventory', step, id: variant.item.variant_id, attempt: variant.attempt, command };
+}
+
+export function onOrder(order: OrderFacts, step: OrderStep['step'], command: OrderCommand): OrderStep {
+  return { target: 'order', step, id: order.order_id, attempt: 1, command };
+}
+
+export function onPayment(step: PaymentStep['step'], attempt: number, command: PaymentCommand): PaymentStep {
+  return { target: 'payment', step, id: command.data.payment_id, attempt, command };
+}
+
+export function onOwn(step: OwnStep['step'], command: FulfilmentCommand): OwnStep {
+  return { target: 'fulfilment', step, id: command.data.order_id, attempt: 1, command };
+}
+
+/** What a command that found its effect done already (no event) says about a variant. */
+const statusAfter = { reserve: 'reserved', confirm: 'confirmed', release: 'released', restock: 'restocked' } as const;
+
+/** Takes in that a dispatched command was accepted, with the events it led to (none where it was true already). */
+export function acknowledge(
+  state: ProcessState,
+  dispatch: StockStep | OrderStep | PaymentStep | OwnStep,
+  events: readonly ProcessEvent[],
+  eventIds: readonly string[],
+): ProcessState {
+  let next = state;
+  if (dispatch.target === 'inventory') {
+    const status = statusAfter[dispatch.step];
+    next = withStock(next, dispatch.id, { attempt: dispatch.attempt, ...(events.length === 0 ? { status } : {}) });
+  }
+  return events.reduce((folded, event, i) => evolveProcess(folded, event, eventIds[i]), next);
+}

@@ -1,0 +1,159 @@
+import { PersistentMap } from '../core/persistent-map.js';
+import type { StockItem } from '../inventory/inventory.js';
+import type { InventoryEvent } from '../inventory/inventory-events.js';
+import type { OrderEvent, OrderKeys } from '../order/order-events.js';
+import type { PaymentEvent } from '../payment/payment-events.js';
+import type { FulfilmentEvent } from './fulfilment-events.js';
+
+/** What the process learns from: the events of the order, its payment, its own stream, and its commands' answers. */
+export type ProcessEvent = OrderEvent | PaymentEvent | FulfilmentEvent | InventoryEvent;
+
+/** `lapsed`: reserved once, and released since because it expired. */
+export type StockStatus = 'none' | 'reserved' | 'refused' | 'confirmed' | 'lapsed' | 'released' | 'restocked';
+
+export interface VariantProgress {
+  readonly item: StockItem;
+  readonly quantity: number;
+  /** Counts reservations: a lapsed one is taken anew under another id. */
+  readonly attempt: number;
+  readonly status: StockStatus;
+}
+
+export interface OrderFacts extends OrderKeys {
+  readonly order_id: string;
+  readonly total: number;
+  readonly payment_method: string;
+}
+
+/** What the provider said to a charge, before the log has heard of it. */
+export type ChargeOutcome =
+  | { readonly kind: 'captured'; readonly provider_transaction_id: string; readonly payment_method: string }
+  | { readonly kind: 'declined'; readonly reason: string; readonly retryable: boolean };
+
+export type RefundOutcome =
+  | { readonly kind: 'refunded'; readonly provider_refund_id: string }
+  | { readonly kind: 'refused'; readonly reason: string };
+
+export interface ProcessState {
+  readonly order: OrderFacts | undefined;
+  readonly orderStatus: 'none' | 'pending' | 'paid' | 'confirmed' | 'failed' | 'cancelled';
+  readonly stock: PersistentMap<VariantProgress>;
+  readonly started: { readonly outcome: 'reserved' | 'refused'; readonly deadline: string | null } | undefined;
+  readonly payment: {
+    readonly status: 'none' | 'open' | 'captured' | 'declined';
+    readonly attempt: number;
+    readonly deadline?: string;
+    readonly providerTransactionId?: string;
+    readonly outcome?: ChargeOutcome | undefined;
+    readonly reason?: string;
+  };
+  readonly refund: {
+    readonly status: 'none' | 'requested' | 'refunded' | 'failed';
+    readonly outcome?: RefundOutcome;
+  };
+  /** Compensation steps that were recorded. One recorded step, and there is no way back to success. */
+  readonly steps: readonly string[];
+  /** The id of the event that made it fail, once it has. */
+  readonly because: string | undefined;
+  readonly ended: 'confirmed' | 'failed' | 'cancelled' | undefined;
+}
+
+export const initialProcess: ProcessState = {
+  order: undefined,
+  orderStatus: 'none',
+  stock: PersistentMap.empty(),
+  started: undefined,
+  payment: { status: 'none', attempt: 0 },
+  refund: { status: 'none' },
+  steps: [],
+  because: undefined,
+  ended: undefined,
+};
+
+function stockOf(items: Extract<OrderEvent, { type: 'order.created' }>['data']['items']) {
+  let stock = PersistentMap.empty<VariantProgress>();
+  for (const { variant_id, product_id, shop_id, sku, quantity } of items) {
+    const total = quantity + (stock.get(variant_id)?.quantity ?? 0);
+    const item = { variant_id, product_id, shop_id, sku };
+    stock = stock.set(variant_id, { item, quantity: total, attempt: 1, status: 'none' });
+  }
+  return stock;
+}
+
+/** Notes where a variant of the order stands. */
+export function withStock(state: ProcessState, variantId: string, change: Partial<VariantProgress>): ProcessState {
+  const variant = state.stock.get(variantId);
+  if (variant === undefined) return state;
+  return { ...state, stock: state.stock.set(variantId, { ...variant, ...change }) };
+}
+
+/**
+ * Takes in an event. Never throws; an event that says nothing new changes nothing.
+ *
+ * @param eventId becomes the cause of a compensation that the event makes necessary
+ */
+export function evolveProcess(state: ProcessState, event: ProcessEvent, eventId?: string): ProcessState {
+  const failed = (next: ProcessState): ProcessState => ({ ...next, because: next.because ?? eventId });
+  switch (event.type) {
+    case 'order.created': {
+      if (state.order !== undefined) return state;
+      const { order_id, total, payment_method } = event.data;
+      const { order_number, user_id, shop_ids, country, currency, placed_at, channel } = event.data;
+      const keys = { order_number, user_id, shop_ids, country, currency, placed_at, channel };
+      const order = { order_id, total, payment_method, ...keys };
+      return { ...state, order, orderStatus: 'pending', stock: stockOf(event.data.items) };
+    }
+    case 'order.paid':
+      return { ...state, orderStatus: 'paid' };
+    case 'order.confirmed':
+      return { ...state, orderStatus: 'confirmed' };
+    case 'order.failed':
+      return { ...state, orderStatus: 'failed' };
+    case 'order.cancelled':
+      return failed({ ...state, orderStatus: 'cancelled' });
+    case 'payment.initiated': {
+      const { attempt, deadline } = event.data;
+      return { ...state, payment: { status: 'open', attempt, deadline } };
+    }
+    case 'payment.success': {
+      const providerTransactionId = event.data.provider_transaction_id;
+      return { ...state, payment: { ...state.payment, status: 'captured', providerTransactionId } };
+    }
+    case 'payment.failed':
+      if (state.payment.status === 'captured') return state;
+      return failed({ ...state, payment: { ...state.payment, status: 'declined', reason: event.data.reason } });
+    case 'payment.refund_requested':
+      return { ...state, refund: { ...state.refund, status: 'requested' } };
+    case 'payment.refunded':
+      return { ...state, refund: { ...state.refund, status: 'refunded' } };
+    case 'payment.refund_failed':
+      return { ...state, refund: { ...state.refund, status: 'failed' } };
+    case 'fulfilment.started':
+      return { ...state, started: { outcome: event.data.outcome, deadline: event.data.deadline } };
+    case 'fulfilment.step_taken':
+      return { ...state, steps: [...state.steps, event.data.step], because: event.data.because };
+    case 'fulfilment.ended':
+      return { ...state, ended: event.data.outcome };
+    case 'inventory.reserved':
+      return withStock(state, event.data.variant_id, { status: 'reserved' });
+    case 'inventory.reservation.failed':
+      return failed(withStock(state, event.data.variant_id, { status: 'refused' }));
+    case 'inventory.confirmed':
+      return withStock(state, event.data.variant_id, { status: 'confirmed' });
+    case 'inventory.confirmation.failed':
+      return withStock(state, event.data.variant_id, { status: 'lapsed' });
+    case 'inventory.released':
+      return withStock(state, event.data.variant_id, { status: 'released' });
+    case 'inventory.restocked':
+      return withStock(state, event.data.variant_id, { status: 'restocked' });
+    case 'inventory.received':
+    case 'inventory.adjusted':
+    case 'inventory.extended':
+    case 'inventory.low':
+    case 'order.shipped':
+    case 'order.delivered':
+    case 'order.returned':
+    case 'order.refunded':
+      return state;
+  }
+}

@@ -1,0 +1,42 @@
+import type { InventoryState } from '../inventory/inventory.js';
+import { type ProcessInput, reservationId } from './dispatch.js';
+import { type ProcessState, type StockStatus, withStock } from './process-state.js';
+
+type Found = 'open' | 'confirmed' | 'released' | 'restocked' | undefined;
+
+function statusOf(found: Found, state: ProcessState): StockStatus {
+  switch (found) {
+    case 'open':
+      return 'reserved';
+    case 'confirmed':
+    case 'restocked':
+      return found;
+    case 'released':
+      return state.steps.includes('release') ? 'released' : 'lapsed';
+    case undefined:
+      if (state.started === undefined) return 'none';
+      return state.started.outcome === 'refused' ? 'refused' : 'lapsed';
+  }
+}
+
+/**
+ * Finds out from a variant's stream where its reservation stands: the answers to the commands of a process that crashed
+ * are gone, the stock is not.
+ */
+export function recallStock(
+  state: ProcessState,
+  variantId: string,
+  inventory: InventoryState,
+  input: Pick<ProcessInput, 'deriveId'>,
+): ProcessState {
+  const orderId = state.order?.order_id;
+  if (orderId === undefined) return state;
+  const find = (attempt: number): Found => {
+    const id = reservationId(orderId, variantId, attempt, input);
+    if (inventory.open.get(id) !== undefined) return 'open';
+    return (inventory.closed.get(id) ?? inventory.closedBefore.get(id))?.ended;
+  };
+  let attempt = 1;
+  while (find(attempt + 1) !== undefined) attempt += 1;
+  return withStock(state, variantId, { attempt, status: statusOf(find(attempt), state) });
+}

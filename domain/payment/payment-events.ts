@@ -1,0 +1,63 @@
+import { z } from 'zod';
+import { defineEvent, type EventOf } from '../core/event-codec.js';
+import { countryCode, timestamp, uuid } from '../core/ids.js';
+import { currencyCode, minorUnits } from '../core/money.js';
+
+// STORED CONTRACT. A changed shape needs a new version, an upcaster and a golden file; a changed meaning a new type.
+
+/** The order's keys that projections need on every event of its payment, and the money in question. */
+const keys = {
+  order_number: z.string().regex(/^ORD-\d{4}-\d{5,}$/),
+  user_id: uuid.nullable(),
+  shop_ids: z.array(uuid).min(1),
+  country: countryCode,
+  placed_at: timestamp,
+  channel: z.enum(['web', 'import']),
+};
+const payment = { payment_id: uuid, order_id: uuid, amount: minorUnits, currency: currencyCode, ...keys };
+const attempt = z.int().min(1);
+
+export const paymentDefinitions = [
+  defineEvent({
+    type: 'payment.initiated',
+    data: z.strictObject({
+      ...payment,
+      attempt,
+      payment_method: z.string().min(1).max(200),
+      provider: z.string(),
+      provider_key: z.string(),
+      deadline: timestamp,
+    }),
+  }),
+  defineEvent({
+    type: 'payment.success',
+    data: z.strictObject({
+      ...payment,
+      attempt,
+      transaction_id: z.string(),
+      payment_method: z.string(),
+      provider: z.string(),
+      provider_transaction_id: z.string(),
+    }),
+  }),
+  defineEvent({
+    type: 'payment.failed',
+    data: z.strictObject({ ...payment, attempt, reason: z.string().max(200), retryable: z.boolean() }),
+  }),
+  defineEvent({
+    type: 'payment.refund_requested',
+    data: z.strictObject({ ...payment, refund_id: uuid, provider_key: z.string(), reason: z.string().max(200) }),
+  }),
+  defineEvent({
+    type: 'payment.refunded',
+    data: z.strictObject({ ...payment, refund_id: uuid, provider_refund_id: z.string(), reason: z.string().max(200) }),
+  }),
+  defineEvent({
+    type: 'payment.refund_failed',
+    data: z.strictObject({ ...payment, refund_id: uuid, reason: z.string().max(200) }),
+  }),
+] as const;
+
+export type PaymentEvent = EventOf<typeof paymentDefinitions>;
+/** One stream an order's payment, every attempt inside it. */
+export const paymentStream = (paymentId: string) => `payment-${paymentId}`;

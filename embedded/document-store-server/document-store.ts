@@ -1,0 +1,92 @@
+import { createServer, type Server as NetServer, type Socket } from 'node:net';
+import type { Logger } from '../../runtime/logger.js';
+import { StartError } from './errors.js';
+import { serveConnection } from './server/connection.js';
+import type { Server } from './server/context.js';
+import { Cursors } from './server/cursors.js';
+import { Store } from './storage/store.js';
+import { verifyStore } from './storage/verify.js';
+
+export interface DocumentStoreOptions {
+  dataDir: string;
+  /** 0 for any free port */
+  port: number;
+  /** 127.0.0.1 unless told otherwise */
+  host?: string;
+  log: Logger;
+}
+
+export interface DocumentStore {
+  port: number;
+  connectionString: string;
+  /** Finishes the writes that were taken in, ends open connections and gives the data directory back. */
+  close(): Promise<void>;
+}
+
+function listen(net: NetServer, port: number, host: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    net.once('error', (err: NodeJS.ErrnoException) => {
+      const reason = err.code === 'EADDRINUSE' ? 'is in use' : `cannot be used: ${err.message}`;
+      reject(new StartError(`the port ${port} of ${host} ${reason}`));
+    });
+    net.listen(port, host, () => {
+      const address = net.address();
+      resolve(typeof address === 'object' && address !== null ? address.port : port);
+    });
+  });
+}
+
+/**
+ * Starts a document store in this process. Any official MongoDB driver connects to `connectionString`.
+ *
+ * @throws StartError, one sentence, when the port is in use or the data directory is locked, of another format or cut off
+ */
+export async function startDocumentStore(options: DocumentStoreOptions): Promise<DocumentStore> {
+  const { dataDir, log, host = '127.0.0.1' } = options;
+  const store = Store.open(dataDir, log);
+  const cursors = new Cursors();
+  const sockets = new Set<Socket>();
+  const server: Server = { store, cursors, log, startedAt: performance.now(), connections: () => sockets.size };
+  let connectionId = 0;
+  const net = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    serveConnection(server, socket, ++connectionId);
+  });
+  try {
+    const port = await listen(net, options.port, host);
+    const shownHost = host.includes(':') ? `[${host}]` : host;
+    let closing: Promise<void> | undefined;
+    const close = async () => {
+      const ended = new Promise<void>((resolve) => net.close(() => resolve()));
+      await store.close();
+      cursors.close();
+      for (const socket of sockets) socket.destroy();
+      await ended;
+    };
+    return {
+      port,
+      connectionString: `mongodb://${shownHost}:${port}/?directConnection=true`,
+      close: () => (closing ??= close()),
+    };
+  } catch (err) {
+    cursors.close();
+    await store.close();
+    throw err;
+  }
+}
+
+/**
+ * Checks a data directory that no server uses: every document against every index, both ways.
+ *
+ * @returns a sentence per fault; none when all is well
+ * @throws StartError when the directory cannot be opened
+ */
+export async function verifyDataDir(dataDir: string, log: Logger): Promise<{ documents: number; faults: string[] }> {
+  const store = Store.open(dataDir, log);
+  try {
+    return verifyStore(store);
+  } finally {
+    await store.close();
+  }
+}

@@ -1,0 +1,91 @@
+const codeNames: Record<number, string> = {
+  1: 'InternalError',
+  2: 'BadValue',
+  9: 'FailedToParse',
+  14: 'TypeMismatch',
+  15: 'Overflow',
+  20: 'IllegalOperation',
+  22: 'InvalidBSON',
+  26: 'NamespaceNotFound',
+  27: 'IndexNotFound',
+  28: 'PathNotViable',
+  40: 'ConflictingUpdateOperators',
+  43: 'CursorNotFound',
+  48: 'NamespaceExists',
+  50: 'MaxTimeMSExpired',
+  53: 'InvalidIdField',
+  54: 'NotSingleValueField',
+  56: 'EmptyFieldName',
+  59: 'CommandNotFound',
+  66: 'ImmutableField',
+  67: 'CannotCreateIndex',
+  72: 'InvalidOptions',
+  73: 'InvalidNamespace',
+  85: 'IndexOptionsConflict',
+  86: 'IndexKeySpecsConflict',
+  91: 'ShutdownInProgress',
+  171: 'CannotIndexParallelArrays',
+  175: 'QueryPlanKilled',
+  197: 'InvalidIndexSpecificationOption',
+  292: 'QueryExceededMemoryLimitNoDiskUseAllowed',
+  10334: 'BSONObjectTooLarge',
+  11000: 'DuplicateKey',
+  40415: 'IDLUnknownField',
+};
+
+export const code = {
+  internal: 1,
+  badValue: 2,
+  failedToParse: 9,
+  typeMismatch: 14,
+  overflow: 15,
+  illegalOperation: 20,
+  invalidBson: 22,
+  namespaceNotFound: 26,
+  indexNotFound: 27,
+  pathNotViable: 28,
+  conflictingUpdate: 40,
+  cursorNotFound: 43,
+  namespaceExists: 48,
+  timeLimit: 50,
+  invalidId: 53,
+  notSingleValue: 54,
+  emptyFieldName: 56,
+  commandNotFound: 59,
+  immutableField: 66,
+  cannotCreateIndex: 67,
+  invalidOptions: 72,
+  invalidNamespace: 73,
+  indexOptionsConflict: 85,
+  indexKeyConflict: 86,
+  shutdown: 91,
+  parallelArrays: 171,
+  planKilled: 175,
+  memoryLimit: 292,
+  tooLarge: 10334,
+  duplicateKey: 11000,
+  unknownField: 40415,
+} as const;
+
+/** The name MongoDB gives an error code, as its replies carry it. */
+export function codeName(number: number): string {
+  return codeNames[number] ?? `Location${number}`;
+}
+
+/** A refusal that the client sees: MongoDB's own number, a sentence, and what a reply adds beside them. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError';
+
+  constructor(
+    readonly code: number,
+    message: string,
+    readonly extra: Record<string, unknown> = {},
+  ) {
+    super(message);
+  }
+}
+
+/** A data directory or port that cannot be used; the message is one sentence for the operator. */
+export class StartError extends Error {
+  override readonly name = 'StartError';
+}

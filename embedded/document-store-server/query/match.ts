@@ -1,0 +1,133 @@
+import { classOf, encodeKey, keyClass } from '../bson/key-encoding.js';
+import { toDouble } from '../bson/numbers.js';
+import { type BsonValue, bsonType, itemsOf } from '../bson/value.js';
+import type { Comparison, Filter, RegexTest, Test } from './filter.js';
+import { visitPath } from './path.js';
+
+function isPlainNumber(value: BsonValue): boolean {
+  return value.type === bsonType.int32 || value.type === bsonType.double;
+}
+
+function order(value: BsonValue, operand: BsonValue, key: Buffer): number {
+  if (value.type === bsonType.string && operand.type === bsonType.string) {
+    return value.buffer.compare(operand.buffer, operand.start + 4, operand.end - 1, value.start + 4, value.end - 1);
+  }
+  if (isPlainNumber(value) && isPlainNumber(operand)) return toDouble(value) - toDouble(operand);
+  return encodeKey(value).compare(key);
+}
+
+function isNaNValue(value: BsonValue): boolean {
+  return (value.type === bsonType.double || value.type === bsonType.decimal) && Number.isNaN(toDouble(value));
+}
+
+function accepts(kind: Comparison, difference: number): boolean {
+  switch (kind) {
+    case 'eq':
+      return difference === 0;
+    case 'gt':
+      return difference > 0;
+    case 'gte':
+      return difference >= 0;
+    case 'lt':
+      return difference < 0;
+    case 'lte':
+      return difference <= 0;
+  }
+}
+
+function matchesComparison(value: BsonValue | undefined, kind: Comparison, operand: BsonValue, key: Buffer): boolean {
+  if (operand.type === bsonType.null) {
+    const isNull = value === undefined || value.type === bsonType.null || value.type === bsonType.undefined;
+    return isNull && kind !== 'gt' && kind !== 'lt';
+  }
+  if (value === undefined) return false;
+  const valueClass = classOf(value.type);
+  const operandClass = classOf(operand.type);
+  if (valueClass !== operandClass) {
+    const crossesTypes = operandClass === keyClass.minKey || operandClass === keyClass.maxKey;
+    return crossesTypes && accepts(kind, valueClass - operandClass);
+  }
+  if (operandClass === keyClass.number) {
+    const valueIsNaN = isNaNValue(value);
+    if (valueIsNaN || isNaNValue(operand)) {
+      return valueIsNaN && isNaNValue(operand) && kind !== 'gt' && kind !== 'lt';
+    }
+  }
+  return accepts(kind, order(value, operand, key));
+}
+
+function matchesRegex(value: BsonValue | undefined, test: RegexTest): boolean {
+  if (value === undefined) return false;
+  if (value.type === bsonType.string || value.type === bsonType.symbol) return test.regex.test(value.text);
+  return value.type === bsonType.regex && value.bytes.equals(test.value.bytes);
+}
+
+/** Asks one value, without looking into arrays; undefined stands for a missing field. */
+export function matchesTest(test: Test, value: BsonValue | undefined): boolean {
+  switch (test.kind) {
+    case 'eq':
+    case 'gt':
+    case 'gte':
+    case 'lt':
+    case 'lte':
+      return matchesComparison(value, test.kind, test.operand, test.key);
+    case 'in':
+      if (value === undefined || value.type === bsonType.undefined) return test.matchesNull;
+      if (test.keys.has(encodeKey(value).toString('latin1'))) return true;
+      return test.regexes.some((regex) => matchesRegex(value, regex));
+    case 'regex':
+      return matchesRegex(value, test);
+    case 'exists':
+      return value !== undefined;
+    case 'type':
+      return value !== undefined && test.types.has(value.type);
+    case 'size':
+      return value?.type === bsonType.array && itemsOf(value).length === test.size;
+    case 'elemValue':
+      return value?.type === bsonType.array && itemsOf(value).some((item) => matchesItem(test.filter, item));
+    case 'elemObject':
+      return (
+        value?.type === bsonType.array &&
+        itemsOf(value).some(
+          (item) =>
+            (item.type === bsonType.document || item.type === bsonType.array) && matchesFilter(test.filter, item),
+        )
+      );
+  }
+}
+
+/** Tests that ask about an array itself, not about its items. */
+function asksWholeArray(test: Test): boolean {
+  return test.kind === 'exists' || test.kind === 'size' || test.kind === 'elemValue' || test.kind === 'elemObject';
+}
+
+function evaluate(filter: Filter, ask: (filter: Filter & { kind: 'test' }) => boolean): boolean {
+  switch (filter.kind) {
+    case 'and':
+      return filter.parts.every((part) => evaluate(part, ask));
+    case 'or':
+      return filter.parts.some((part) => evaluate(part, ask));
+    case 'nor':
+      return !filter.parts.some((part) => evaluate(part, ask));
+    case 'not':
+      return !evaluate(filter.part, ask);
+    case 'constant':
+      return filter.value;
+    case 'test':
+      return ask(filter);
+  }
+}
+
+/** Whether a document satisfies a filter. */
+export function matchesFilter(filter: Filter, document: BsonValue): boolean {
+  return evaluate(filter, ({ path, test }) =>
+    path === undefined
+      ? matchesTest(test, document)
+      : visitPath(document, path, !asksWholeArray(test), (value) => matchesTest(test, value)),
+  );
+}
+
+/** Whether one item of an array satisfies a filter that has no paths, as in `$elemMatch: { $gt: 1, $lt: 5 }`. */
+export function matchesItem(filter: Filter, item: BsonValue): boolean {
+  return evaluate(filter, ({ test }) => matchesTest(test, item));
+}

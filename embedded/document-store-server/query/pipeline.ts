@@ -1,0 +1,89 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { CommandError, code } from '../errors.js';
+import type { Found } from './scan.js';
+import { Sorter, type SortOrder } from './sort.js';
+
+/** Documents on their way to a cursor, some at a time. */
+export type Batches = AsyncGenerator<Buffer[], void>;
+
+const turnMs = 10;
+const batchSize = 128;
+const batchBytes = 1 << 20;
+
+export function checkDeadline(deadline: number): void {
+  if (performance.now() > deadline) throw new CommandError(code.timeLimit, 'operation exceeded time limit');
+}
+
+/** The documents of a scan; after ten milliseconds of work other clients get their turn. */
+export async function* batchesOf(scan: Iterable<Found | undefined>, deadline: () => number): Batches {
+  let batch: Buffer[] = [];
+  let bytes = 0;
+  let turn = performance.now();
+  for (const found of scan) {
+    if (found !== undefined) {
+      batch.push(found.document);
+      bytes += found.document.length;
+    }
+    if (batch.length >= batchSize || bytes >= batchBytes) {
+      yield batch;
+      batch = [];
+      bytes = 0;
+    } else if (found !== undefined) continue;
+    if (performance.now() - turn > turnMs) {
+      checkDeadline(deadline());
+      await nextTurn();
+      turn = performance.now();
+    }
+  }
+  if (batch.length > 0) yield batch;
+}
+
+export async function* sortBatches(source: Batches, order: SortOrder, limit?: number): Batches {
+  const sorter = new Sorter(order, limit);
+  for await (const batch of source) for (const document of batch) sorter.add(document);
+  yield sorter.result();
+}
+
+export async function* skipBatches(source: Batches, skip: number): Batches {
+  let left = skip;
+  for await (const batch of source) {
+    if (left >= batch.length) left -= batch.length;
+    else {
+      yield left === 0 ? batch : batch.slice(left);
+      left = 0;
+    }
+  }
+}
+
+export async function* limitBatches(source: Batches, limit: number): Batches {
+  let left = limit;
+  for await (const batch of source) {
+    yield batch.length > left ? batch.slice(0, left) : batch;
+    left -= batch.length;
+    if (left <= 0) return;
+  }
+}
+
+export async function* mapBatches(source: Batches, map: (document: Buffer) => Buffer | undefined): Batches {
+  for await (const batch of source) {
+    yield batch.flatMap((document) => {
+      const mapped = map(document);
+      return mapped === undefined ? [] : [mapped];
+    });
+  }
+}
+
+/** A stage that answers only after the last document. */
+export async function* collectBatches(
+  source: Batches,
+  collector: { add(document: Buffer): void; result(): Buffer[] },
+): Batches {
+  for await (const batch of source) for (const document of batch) collector.add(document);
+  yield collector.result();
+}
+
+export async function* noBatches(): Batches {}
+
+export async function* oneBatch(documents: Buffer[]): Batches {
+  yield documents;
+}

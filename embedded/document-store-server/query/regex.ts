@@ -1,0 +1,107 @@
+import { CommandError, code } from '../errors.js';
+
+const metacharacters = new Set('\\^$.|?*+()[]{}');
+const asciiSpace = ' \\t-\\r';
+
+function refuse(reason: string): CommandError {
+  return new CommandError(code.badValue, `Regular expression is invalid or not supported here: ${reason}`);
+}
+
+function translateEscape(next: string, inClass: boolean): string {
+  if (next === '') throw refuse('\\ at end of pattern');
+  if (next === 's') return inClass ? asciiSpace : `[${asciiSpace}]`;
+  if (next === 'S' && !inClass) return `[^${asciiSpace}]`;
+  if (next === 'A' && !inClass) return '(?<![\\s\\S])';
+  if (next === 'z' && !inClass) return '(?![\\s\\S])';
+  if (next === 'a') return '\\x07';
+  if (next === 'e') return '\\x1b';
+  if (/[dDwWtnrfbB0-9xuv]/.test(next)) return `\\${next}`;
+  if (/[A-Za-z]/.test(next)) throw refuse(`\\${next}`);
+  return /[$()*+./?[\\\]^{|}-]/.test(next) ? (next === '-' && !inClass ? '-' : `\\${next}`) : next;
+}
+
+/** PCRE's meaning in JavaScript's words: `.`, `^`, `$` and `\s` know only the newlines and spaces PCRE knows. */
+function translate(source: string, multiline: boolean, dotAll: boolean): string {
+  let out = '';
+  let inClass = false;
+  for (let at = 0; at < source.length; at++) {
+    const char = source[at] ?? '';
+    if (char === '\\') {
+      at++;
+      out += translateEscape(source[at] ?? '', inClass);
+    } else if (inClass) {
+      if (char === '[' && /[:.=]/.test(source[at + 1] ?? '')) throw refuse('POSIX classes');
+      if (char === ']') inClass = false;
+      out += char === '[' ? '\\[' : char;
+    } else if (char === '[') {
+      inClass = true;
+      out += char;
+      if (source[at + 1] === '^') out += source[++at];
+      if (source[at + 1] === ']') {
+        at++;
+        out += '\\]';
+      }
+    } else if (char === '.') {
+      out += dotAll ? '[\\s\\S]' : '[^\\n]';
+    } else if (char === '^') {
+      out += multiline ? '(?<![^\\n])' : '^';
+    } else if (char === '$') {
+      out += multiline ? '(?![^\\n])' : '(?=\\n?$)';
+    } else if (char === '(' && source[at + 1] === '?' && !/^\(\?(?:[:=!]|<[=!A-Za-z])/.test(source.slice(at))) {
+      throw refuse(source.slice(at, at + 4));
+    } else if (/[*+?}]/.test(char) && source[at + 1] === '+') {
+      throw refuse('possessive quantifiers');
+    } else {
+      out += char;
+    }
+  }
+  return out;
+}
+
+/**
+ * Compiles a pattern and options as `$regex` has them.
+ *
+ * @throws CommandError 2 for options other than i, m, s, u and for PCRE syntax that JavaScript does not have
+ */
+export function compileRegex(source: string, options: string): RegExp {
+  const bad = [...options].find((option) => !'imsu'.includes(option));
+  if (bad !== undefined) throw new CommandError(code.badValue, `the $regex option '${bad}' is not supported`);
+  const inline = /^\(\?([ims]+)\)/.exec(source);
+  const flags = options + (inline?.[1] ?? '');
+  const body = inline === null ? source : source.slice(inline[0].length);
+  const pattern = translate(body, flags.includes('m'), flags.includes('s'));
+  const caseless = flags.includes('i') ? 'i' : '';
+  for (const unicode of ['u', '']) {
+    try {
+      return new RegExp(pattern, caseless + unicode);
+    } catch {
+      // patterns such as `a{` are legal only without the u flag
+    }
+  }
+  throw refuse(source);
+}
+
+/** The literal text that every match of an anchored pattern begins with; undefined when there is none. */
+export function literalPrefix(source: string, options: string): string | undefined {
+  if (/[imx]/.test(options)) return undefined;
+  const start = source.startsWith('^') ? 1 : source.startsWith('\\A') ? 2 : 0;
+  if (start === 0 || source.includes('|')) return undefined;
+  let prefix = '';
+  let at = start;
+  while (at < source.length) {
+    let char = source[at] ?? '';
+    let width = 1;
+    if (char === '\\') {
+      char = source[at + 1] ?? '';
+      width = 2;
+      if (/[A-Za-z0-9]/.test(char) || char === '') break;
+    } else if (metacharacters.has(char)) {
+      break;
+    }
+    if ('?*{'.includes(source[at + width] ?? ' ')) break;
+    prefix += char;
+    at += width;
+  }
+  // a surrogate pair cut in two would not encode as the text it begins
+  return prefix === '' || /[\ud800-\udbff]$/.test(prefix) ? undefined : prefix;
+}

@@ -1,0 +1,88 @@
+import { documentValue } from '../bson/value.js';
+import { CommandError, code } from '../errors.js';
+import type { Collection } from '../storage/catalogue.js';
+import { dataKey, readRecord, type Store } from '../storage/store.js';
+import type { Filter } from './filter.js';
+import { matchesFilter } from './match.js';
+import type { Interval, Plan } from './planner.js';
+
+export interface Found {
+  record: number;
+  document: Buffer;
+}
+
+export interface ScanCounts {
+  keys: number;
+  documents: number;
+}
+
+const pageKeys = 128;
+const pageBytes = 1 << 20;
+
+interface Entry {
+  key: Buffer;
+  value: Buffer;
+}
+
+/** Pages of one interval. Between pages no LMDB cursor stays open, so others may read and write in the meantime. */
+function* pages(store: Store, plan: Plan, { start, end }: Interval): Generator<Entry[]> {
+  const table = plan.index === undefined ? store.data : plan.index.isIdIndex ? store.ids : store.index;
+  let after: Buffer | undefined;
+  for (;;) {
+    const page: Entry[] = [];
+    let bytes = 0;
+    const range = plan.reverse
+      ? { start: after ?? end, end: start, reverse: true, inclusiveEnd: true, exclusiveStart: true }
+      : { start: after ?? start, end, exclusiveStart: after !== undefined };
+    for (const { key, value } of table.getRange(range)) {
+      page.push({ key, value });
+      bytes += value.length;
+      if (page.length >= pageKeys || bytes >= pageBytes) break;
+    }
+    if (page.length > 0) yield page;
+    if (page.length < pageKeys && bytes < pageBytes) return;
+    after = page.at(-1)?.key;
+  }
+}
+
+/**
+ * The documents of a plan that match the filter, in the plan's order. Yields undefined now and then where nothing
+ * matched, so that the caller can let others run. It holds no snapshot: a document changed meanwhile is seen as it was
+ * or as it is, and one whose key moves may be missed.
+ *
+ * @throws CommandError 175 when the collection or the index is dropped meanwhile
+ */
+export function* scan(
+  store: Store,
+  collection: Collection,
+  plan: Plan,
+  filter: Filter,
+  counts: ScanCounts = { keys: 0, documents: 0 },
+): Generator<Found | undefined> {
+  const { index } = plan;
+  const seen = index?.multikey === true ? new Set<number>() : undefined;
+  const intervals = plan.reverse ? [...plan.intervals].reverse() : plan.intervals;
+  for (const interval of intervals) {
+    for (const page of pages(store, plan, interval)) {
+      for (const { key, value } of page) {
+        if (collection.dropped || (index !== undefined && !collection.indexes.includes(index))) {
+          throw new CommandError(code.planKilled, 'the collection or index was dropped during the query');
+        }
+        if (index !== undefined) counts.keys++;
+        const record =
+          index === undefined
+            ? readRecord(key, 4)
+            : index.isIdIndex
+              ? readRecord(value, 0)
+              : readRecord(key, key.length - 8);
+        if (seen?.has(record)) continue;
+        seen?.add(record);
+        const document = index === undefined ? value : store.data.get(dataKey(collection.id, record));
+        if (document === undefined) continue;
+        counts.documents++;
+        if (matchesFilter(filter, documentValue(document))) yield { record, document };
+      }
+      yield undefined;
+    }
+  }
+}

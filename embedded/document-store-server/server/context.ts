@@ -1,0 +1,63 @@
+import type { Logger } from '../../../runtime/logger.js';
+import { type BsonValue, bsonType, documentValue } from '../bson/value.js';
+import { writeDocument } from '../bson/write.js';
+import { CommandError, code } from '../errors.js';
+import type { Collection, Index } from '../storage/catalogue.js';
+import type { Store } from '../storage/store.js';
+import type { Arguments } from './arguments.js';
+import type { Batch, Cursors } from './cursors.js';
+
+export interface Server {
+  store: Store;
+  cursors: Cursors;
+  log: Logger;
+  startedAt: number;
+  connections(): number;
+}
+
+/** One command being answered. */
+export interface Context {
+  server: Server;
+  database: string;
+  args: Arguments;
+  /** milliseconds on performance.now()'s clock after which the work is given up; Infinity without maxTimeMS */
+  deadline: number;
+  connectionId: number;
+}
+
+export type Reply = Record<string, unknown>;
+export type Handler = (context: Context) => Reply | Promise<Reply>;
+
+export function findCollection({ server, database }: Context, name: string): Collection | undefined {
+  return server.store.catalogue.find(database, name);
+}
+
+export function findOrCreate({ server, database }: Context, name: string): Collection {
+  return server.store.catalogue.find(database, name) ?? server.store.catalogue.create(database, name);
+}
+
+export function cursorReply(batch: Batch, namespace: string, name: 'firstBatch' | 'nextBatch' = 'firstBatch'): Reply {
+  return { cursor: { [name]: batch.documents, id: batch.id, ns: namespace } };
+}
+
+/** The index a client insists on by name or key pattern. @throws CommandError 2 when there is none such */
+export function parseHint(
+  collection: Collection | undefined,
+  hint: BsonValue | undefined,
+): Index | 'natural' | undefined {
+  if (hint === undefined || collection === undefined) return undefined;
+  if (hint.type === bsonType.document && hint.end - hint.start === 5) return undefined;
+  if (hint.type === bsonType.document && hint.bytes.equals(writeDocument({ $natural: 1 }))) return 'natural';
+  const index = collection.indexes.find((candidate) =>
+    hint.type === bsonType.string
+      ? candidate.name === hint.text
+      : hint.type === bsonType.document && documentValue(candidate.pattern).bytes.equals(hint.bytes),
+  );
+  if (index === undefined) {
+    throw new CommandError(
+      code.badValue,
+      'planner returned error :: caused by :: hint provided does not correspond to an existing index',
+    );
+  }
+  return index;
+}

@@ -1,0 +1,138 @@
+import { randomInt } from 'node:crypto';
+import { CommandError, code } from '../errors.js';
+import type { Batches } from '../query/pipeline.js';
+
+const idleMs = 10 * 60_000;
+const replyBytes = 16 * 1024 * 1024;
+
+/** A result being read batch by batch. It holds what one step of its source gave and no more. */
+export interface Cursor {
+  id: bigint;
+  namespace: string;
+  source: Batches;
+  pending: Buffer[];
+  finished: boolean;
+  inUse: boolean;
+  keep: boolean;
+  touched: number;
+}
+
+export interface Batch {
+  documents: Buffer[];
+  /** 0 when there is no more */
+  id: bigint;
+}
+
+async function take(cursor: Cursor, size: number): Promise<Buffer[]> {
+  const documents: Buffer[] = [];
+  let bytes = 0;
+  while (documents.length < size) {
+    const next = cursor.pending[documents.length];
+    if (next === undefined) {
+      if (cursor.finished) break;
+      const step = await cursor.source.next();
+      if (step.done === true) cursor.finished = true;
+      else cursor.pending.push(...step.value);
+      continue;
+    }
+    if (documents.length > 0 && bytes + next.length > replyBytes) break;
+    documents.push(next);
+    bytes += next.length;
+  }
+  cursor.pending = cursor.pending.slice(documents.length);
+  return documents;
+}
+
+/** The open cursors. One that nobody asked for ten minutes is closed. */
+export class Cursors {
+  private readonly open = new Map<bigint, Cursor>();
+  private readonly timer = setInterval(() => this.expire(), 60_000).unref();
+
+  get size(): number {
+    return this.open.size;
+  }
+
+  /** The first batch of a result; the cursor stays open only if there may be more. */
+  async start(
+    namespace: string,
+    source: Batches,
+    size: number,
+    options: { single: boolean; keep: boolean },
+  ): Promise<Batch> {
+    const cursor: Cursor = {
+      id: 0n,
+      namespace,
+      source,
+      pending: [],
+      finished: false,
+      inUse: false,
+      keep: options.keep,
+      touched: performance.now(),
+    };
+    const documents = await take(cursor, size);
+    if (!options.single && size > 0 && cursor.pending.length === 0 && !cursor.finished) await this.peek(cursor);
+    if (options.single || (cursor.finished && cursor.pending.length === 0)) {
+      await source.return();
+      return { documents, id: 0n };
+    }
+    do cursor.id = (BigInt(randomInt(2 ** 31)) << 32n) | BigInt(randomInt(1, 2 ** 32));
+    while (this.open.has(cursor.id));
+    this.open.set(cursor.id, cursor);
+    return { documents, id: cursor.id };
+  }
+
+  /** Looks whether the source is at its end, so that a result of exactly one batch needs no second question. */
+  private async peek(cursor: Cursor): Promise<void> {
+    const step = await cursor.source.next();
+    if (step.done === true) cursor.finished = true;
+    else cursor.pending = step.value;
+  }
+
+  /** @throws CommandError 43 when the cursor is not open, 13 for another collection's, 12051 while it is being read */
+  async more(id: bigint, namespace: string, size: number): Promise<Batch> {
+    const cursor = this.open.get(id);
+    if (cursor === undefined) throw new CommandError(code.cursorNotFound, `cursor id ${id} not found`);
+    if (cursor.namespace !== namespace) {
+      throw new CommandError(
+        13,
+        `Requested getMore on namespace '${namespace}', but cursor belongs to '${cursor.namespace}'`,
+      );
+    }
+    if (cursor.inUse) throw new CommandError(12051, `cursor id ${id} is already in use`);
+    cursor.inUse = true;
+    try {
+      const documents = await take(cursor, size);
+      const ended = cursor.finished && cursor.pending.length === 0;
+      if (ended) this.open.delete(id);
+      return { documents, id: ended || !this.open.has(id) ? 0n : id };
+    } catch (err) {
+      this.open.delete(id);
+      throw err;
+    } finally {
+      cursor.inUse = false;
+      cursor.touched = performance.now();
+    }
+  }
+
+  /** @returns whether it was open */
+  kill(id: bigint): boolean {
+    const cursor = this.open.get(id);
+    if (cursor === undefined) return false;
+    this.open.delete(id);
+    cursor.finished = true;
+    cursor.source.return().catch(() => undefined);
+    return true;
+  }
+
+  private expire(): void {
+    const now = performance.now();
+    for (const [id, cursor] of this.open) {
+      if (!cursor.keep && !cursor.inUse && now - cursor.touched > idleMs) this.kill(id);
+    }
+  }
+
+  close(): void {
+    clearInterval(this.timer);
+    for (const id of [...this.open.keys()]) this.kill(id);
+  }
+}

@@ -1,0 +1,58 @@
+import { documentValue } from '../bson/value.js';
+import { CommandError, code } from '../errors.js';
+import { parseFilter } from '../query/filter.js';
+import { parseProjection, project } from '../query/projection.js';
+import { parseSort } from '../query/sort.js';
+import { getRecord, idOf, removeRecord } from '../storage/records.js';
+import { parseUpdate } from '../update/modifiers.js';
+import { type Context, findCollection, findOrCreate, parseHint, type Reply } from './context.js';
+import { findForWrite, insertUpsert, updateRecords } from './writes.js';
+
+/** Changes or removes one document and answers with it as it was or, with `new`, as it is. */
+export function findAndModify(context: Context): Promise<Reply> {
+  const { args, server } = context;
+  const { store } = server;
+  const name = args.collection();
+  args.refuse('arrayFilters', 'collation', 'let');
+  args.allow('bypassDocumentValidation');
+  const filter = parseFilter(args.documentOrEmpty('query'));
+  const order = parseSort(args.documentOrEmpty('sort'));
+  const projection = parseProjection(args.documentOrEmpty('fields'));
+  const removes = args.flag('remove');
+  const returnsNew = args.flag('new');
+  const upserts = args.flag('upsert');
+  const updateValue = args.value('update');
+  const hintValue = args.value('hint');
+  args.finish();
+  const change = updateValue && parseUpdate(updateValue);
+  if (removes && (change !== undefined || upserts || returnsNew)) {
+    throw new CommandError(code.failedToParse, "Cannot specify 'update', 'upsert' or 'new' together with 'remove'");
+  }
+  if (!removes && change === undefined) {
+    throw new CommandError(code.failedToParse, 'Either an update or remove=true must be specified');
+  }
+  const shown = (document: Buffer | undefined) => {
+    if (document === undefined) return null;
+    return documentValue(projection === undefined ? document : project(projection, document));
+  };
+  return store.write(() => {
+    const collection = findCollection(context, name);
+    const hint = parseHint(collection, hintValue);
+    const [found] =
+      collection === undefined ? [] : findForWrite(store, collection, filter, { multi: false, order, hint });
+    if (found !== undefined && collection !== undefined) {
+      if (change === undefined) {
+        removeRecord(store, collection, found.record, found.document);
+        return { lastErrorObject: { n: 1 }, value: shown(found.document) };
+      }
+      updateRecords(store, collection, [found], filter, change);
+      const value = returnsNew ? getRecord(store, collection, found.record) : found.document;
+      return { lastErrorObject: { n: 1, updatedExisting: true }, value: shown(value) };
+    }
+    if (change === undefined) return { lastErrorObject: { n: 0 }, value: null };
+    if (!upserts) return { lastErrorObject: { n: 0, updatedExisting: false }, value: null };
+    const document = insertUpsert(store, findOrCreate(context, name), filter, change);
+    const lastErrorObject = { n: 1, updatedExisting: false, upserted: idOf(document) };
+    return { lastErrorObject, value: returnsNew ? shown(document) : null };
+  });
+}

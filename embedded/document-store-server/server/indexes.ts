@@ -1,0 +1,216 @@
+import { toDouble } from '../bson/numbers.js';
+import { toText } from '../bson/to-text.js';
+import { type BsonValue, bsonType, documentValue, fieldsOf, itemsOf } from '../bson/value.js';
+import { writeDocument } from '../bson/write.js';
+import { CommandError, code } from '../errors.js';
+import { parseFilter } from '../query/filter.js';
+import { isIndexName, parseStrictPath } from '../query/path.js';
+import { oneBatch } from '../query/pipeline.js';
+import { type Collection, type Index, indexFields } from '../storage/catalogue.js';
+import { buildIndex } from '../storage/records.js';
+import { Arguments } from './arguments.js';
+import { type Context, cursorReply, findCollection, findOrCreate, type Reply } from './context.js';
+
+const mostIndexes = 64;
+
+function checkPattern(pattern: BsonValue): void {
+  const fields = fieldsOf(pattern);
+  if (fields.length === 0) throw new CommandError(code.cannotCreateIndex, 'Index keys cannot be an empty object');
+  if (fields.length > 32) throw new CommandError(13103, 'too many compound keys');
+  const seen = new Set<string>();
+  for (const [name, direction] of fields) {
+    if (direction.type === bsonType.string) {
+      throw new CommandError(code.cannotCreateIndex, `indexes of type '${direction.text}' are not supported`);
+    }
+    const number = direction.isNumber ? toDouble(direction) : 0;
+    if (Number.isNaN(number) || number === 0) {
+      throw new CommandError(code.cannotCreateIndex, `Values in the index key pattern cannot be ${toText(direction)}`);
+    }
+    if (seen.has(name))
+      throw new CommandError(code.cannotCreateIndex, `the field '${name}' appears twice in the index key pattern`);
+    seen.add(name);
+    for (const part of parseStrictPath(name).names) {
+      if (part.startsWith('$'))
+        throw new CommandError(code.cannotCreateIndex, `Index key contains an illegal field name: ${name}`);
+      if (isIndexName(part)) {
+        throw new CommandError(code.cannotCreateIndex, `an index on an array position ('${name}') is not supported`);
+      }
+    }
+  }
+}
+
+function parseIndex(spec: Buffer): Omit<Index, 'id'> {
+  const args = new Arguments('indexes', documentValue(spec));
+  const refused = [
+    'expireAfterSeconds',
+    'collation',
+    'hidden',
+    'weights',
+    'wildcardProjection',
+    'storageEngine',
+    'clustered',
+  ];
+  args.refuse(...refused, 'default_language', 'language_override', 'bits', 'min', 'max', 'prepareUnique');
+  args.allow('v', 'ns', 'background', 'dropDups');
+  const pattern = args.required('key', args.document('key'));
+  checkPattern(pattern);
+  const name = args.required('name', args.text('name'));
+  const partial = args.document('partialFilterExpression');
+  const unique = args.flag('unique');
+  const sparse = args.flag('sparse');
+  args.finish();
+  if (name === '' || name === '*') throw new CommandError(code.cannotCreateIndex, `'${name}' is no name for an index`);
+  if (partial !== undefined && sparse) {
+    throw new CommandError(code.cannotCreateIndex, 'cannot mix "partialFilterExpression" and "sparse" options');
+  }
+  const key = Buffer.from(pattern.bytes);
+  return {
+    name,
+    pattern: key,
+    fields: indexFields(key),
+    isIdIndex: false,
+    unique,
+    sparse,
+    partial: partial && { source: Buffer.from(partial.bytes), filter: parseFilter(partial) },
+    multikey: false,
+    inexact: false,
+  };
+}
+
+function sameDirections(a: Omit<Index, 'id'>, b: Omit<Index, 'id'>): boolean {
+  const text = (index: Omit<Index, 'id'>) =>
+    JSON.stringify(index.fields.map((field) => [field.path.text, field.descending]));
+  return text(a) === text(b);
+}
+
+function sameOptions(a: Omit<Index, 'id'>, b: Omit<Index, 'id'>): boolean {
+  const partial = (index: Omit<Index, 'id'>) => index.partial?.source.toString('base64') ?? '';
+  return a.unique === b.unique && a.sparse === b.sparse && partial(a) === partial(b);
+}
+
+/** Whether the index exists already. @throws CommandError 85 or 86 when another one stands in its way */
+function exists(collection: Collection, wanted: Omit<Index, 'id'>): boolean {
+  if (wanted.fields.length === 1 && wanted.fields[0]?.path.text === '_id') {
+    if (wanted.fields[0].descending || wanted.sparse || wanted.partial) {
+      throw new CommandError(
+        code.cannotCreateIndex,
+        'an index on _id beside the one every collection has is not supported',
+      );
+    }
+    return true;
+  }
+  for (const index of collection.indexes) {
+    const isSame = sameDirections(index, wanted) && sameOptions(index, wanted);
+    if (index.name === wanted.name) {
+      if (isSame) return true;
+      throw new CommandError(
+        code.indexKeyConflict,
+        `An existing index has the same name as the requested index: ${wanted.name}`,
+      );
+    }
+    const samePartial = index.partial?.source.toString('base64') === wanted.partial?.source.toString('base64');
+    if (sameDirections(index, wanted) && samePartial) {
+      throw new CommandError(
+        code.indexOptionsConflict,
+        `Index already exists with a different name or options: ${index.name}`,
+      );
+    }
+  }
+  return false;
+}
+
+export function createIndexes(context: Context): Promise<Reply> {
+  const { args, server } = context;
+  const { store } = server;
+  const name = args.collection();
+  const wanted = args.documents('indexes').map(parseIndex);
+  args.refuse('commitQuorum');
+  args.finish();
+  if (wanted.length === 0) throw new CommandError(code.badValue, 'Must specify at least one index to create');
+  return store.write(() => {
+    const createdCollectionAutomatically = findCollection(context, name) === undefined;
+    const collection = findOrCreate(context, name);
+    const before = collection.indexes.length;
+    const built: Index[] = [];
+    try {
+      for (const spec of wanted) {
+        if (exists(collection, spec)) continue;
+        if (collection.indexes.length >= mostIndexes)
+          throw new CommandError(code.cannotCreateIndex, `more than ${mostIndexes} indexes`);
+        const index: Index = { ...spec, id: store.catalogue.newId() };
+        built.push(index);
+        buildIndex(store, collection, index);
+        collection.indexes.push(index);
+      }
+    } catch (err) {
+      collection.indexes = collection.indexes.slice(0, before);
+      for (const index of built) store.catalogue.discard(index.id);
+      throw err;
+    }
+    store.catalogue.touch(collection);
+    return {
+      numIndexesBefore: before,
+      numIndexesAfter: collection.indexes.length,
+      createdCollectionAutomatically,
+      ...(built.length === 0 ? { note: 'all indexes already exist' } : {}),
+    };
+  });
+}
+
+function missing(context: Context, name: string): CommandError {
+  return new CommandError(code.namespaceNotFound, `ns does not exist: ${context.database}.${name}`);
+}
+
+export async function listIndexes(context: Context): Promise<Reply> {
+  const { args, database, server } = context;
+  const name = args.collection();
+  const cursor = new Arguments('cursor', args.documentOrEmpty('cursor'));
+  const size = cursor.count('batchSize') ?? Number.POSITIVE_INFINITY;
+  cursor.finish();
+  args.finish();
+  const collection = findCollection(context, name);
+  if (collection === undefined) throw missing(context, name);
+  const documents = collection.indexes.map((index) =>
+    writeDocument({
+      v: 2,
+      key: index.pattern,
+      name: index.name,
+      unique: index.unique && !index.isIdIndex ? true : undefined,
+      sparse: index.sparse ? true : undefined,
+      partialFilterExpression: index.partial?.source,
+    }),
+  );
+  const namespace = `${database}.${name}`;
+  const batch = await server.cursors.start(namespace, oneBatch(documents), size, { single: false, keep: false });
+  return cursorReply(batch, namespace);
+}
+
+function named(collection: Collection, value: BsonValue): Index[] {
+  if (value.type === bsonType.array) return itemsOf(value).flatMap((item) => named(collection, item));
+  if (value.type === bsonType.string && value.text === '*')
+    return collection.indexes.filter((index) => !index.isIdIndex);
+  const shown = value.type === bsonType.string ? value.text : toText(value);
+  const index = collection.indexes.find((candidate) =>
+    value.type === bsonType.string ? candidate.name === value.text : candidate.pattern.equals(value.bytes),
+  );
+  if (index === undefined) throw new CommandError(code.indexNotFound, `index not found with name [${shown}]`);
+  if (index.isIdIndex) throw new CommandError(code.invalidOptions, 'cannot drop _id index');
+  return [index];
+}
+
+export function dropIndexes(context: Context): Promise<Reply> {
+  const { args, server } = context;
+  const name = args.collection();
+  const wanted = args.required('index', args.value('index'));
+  args.finish();
+  return server.store.write(() => {
+    const collection = findCollection(context, name);
+    if (collection === undefined) throw missing(context, name);
+    const nIndexesWas = collection.indexes.length;
+    const dropped = new Set(named(collection, wanted));
+    collection.indexes = collection.indexes.filter((index) => !dropped.has(index));
+    for (const index of dropped) server.store.catalogue.discard(index.id);
+    server.store.catalogue.touch(collection);
+    return { nIndexesWas };
+  });
+}

@@ -1,0 +1,178 @@
+import { encodeKey, longestExactKey, storedKey, successor } from '../bson/key-encoding.js';
+import { toText } from '../bson/to-text.js';
+import { type BsonValue, bsonType, documentValue, getField } from '../bson/value.js';
+import { writeFields } from '../bson/write.js';
+import { CommandError, code } from '../errors.js';
+import { resolvePath } from '../query/path.js';
+import type { Collection, Index } from './catalogue.js';
+import { indexKeys } from './index-keys.js';
+import { dataKey, idBytes, readRecord, recordBytes, type Store } from './store.js';
+
+export const largestDocument = 16 * 1024 * 1024;
+const nothing = Buffer.alloc(0);
+const idName = Buffer.from('_id');
+
+export function idOf(document: Buffer): BsonValue {
+  const id = getField(documentValue(document), idName);
+  if (id === undefined) throw new CommandError(code.internal, 'a stored document has no _id');
+  return id;
+}
+
+export function idKey(collection: Collection, id: BsonValue): Buffer {
+  return Buffer.concat([idBytes(collection.id), storedKey(encodeKey(id))]);
+}
+
+/** The key of an index entry without its record id. */
+export function entryPrefix(index: Index, key: Buffer): Buffer {
+  return Buffer.concat([idBytes(index.id), storedKey(key)]);
+}
+
+export function recordOfId(store: Store, collection: Collection, id: BsonValue): number | undefined {
+  const found = store.ids.get(idKey(collection, id));
+  return found && readRecord(found, 0);
+}
+
+export function getRecord(store: Store, collection: Collection, record: number): Buffer | undefined {
+  return store.data.get(dataKey(collection.id, record));
+}
+
+function duplicate(collection: Collection, index: Index, document: Buffer): CommandError {
+  const values = index.fields.map((field): readonly [string, unknown] => [
+    field.path.text,
+    resolvePath(documentValue(document), field.path) ?? null,
+  ]);
+  const shown = values.map(([name, value]) => {
+    const text =
+      value === null ? 'null' : Array.isArray(value) ? value.map(toText).join(', ') : toText(value as BsonValue);
+    return `${name}: ${text}`;
+  });
+  const namespace = `${collection.database}.${collection.name}`;
+  return new CommandError(
+    code.duplicateKey,
+    `E11000 duplicate key error collection: ${namespace} index: ${index.name} dup key: { ${shown.join(', ')} }`,
+    { keyPattern: index.pattern, keyValue: writeFields(values) },
+  );
+}
+
+function checkUnique(
+  store: Store,
+  collection: Collection,
+  index: Index,
+  keys: Buffer[],
+  record: number,
+  document: Buffer,
+): void {
+  if (!index.unique) return;
+  for (const key of keys) {
+    const prefix = entryPrefix(index, key);
+    for (const entry of store.index.getKeys({ start: prefix, end: successor(prefix) ?? Buffer.of(0xff), limit: 2 })) {
+      if (readRecord(entry, entry.length - 8) !== record) throw duplicate(collection, index, document);
+    }
+  }
+}
+
+function putKeys(
+  store: Store,
+  collection: Collection,
+  index: Index,
+  keys: Buffer[],
+  multikey: boolean,
+  record: number,
+) {
+  for (const key of keys) {
+    store.index.putSync(Buffer.concat([entryPrefix(index, key), recordBytes(record)]), nothing);
+    if (key.length > longestExactKey && !index.inexact) {
+      index.inexact = true;
+      store.catalogue.touch(collection);
+    }
+  }
+  if (multikey && !index.multikey) {
+    index.multikey = true;
+    store.catalogue.touch(collection);
+  }
+}
+
+function checkSize(document: Buffer): void {
+  if (document.length <= largestDocument) return;
+  throw new CommandError(
+    code.tooLarge,
+    `BSONObj size: ${document.length} is invalid. Size must be between 0 and ${largestDocument}(16MB)`,
+  );
+}
+
+function secondary(collection: Collection): Index[] {
+  return collection.indexes.filter((index) => !index.isIdIndex);
+}
+
+export function checkId(id: BsonValue): void {
+  const name = { [bsonType.array]: 'array', [bsonType.regex]: 'regex', [bsonType.undefined]: 'undefined' }[id.type];
+  if (name !== undefined) {
+    throw new CommandError(code.invalidId, `The '_id' value cannot be of type ${name}`);
+  }
+}
+
+/** Stores a new document, which has its `_id`. All checks come before the first write. @throws 11000, 171, 10334, 53 */
+export function insertRecord(store: Store, collection: Collection, document: Buffer): void {
+  checkSize(document);
+  const id = idOf(document);
+  checkId(id);
+  const key = idKey(collection, id);
+  const [primary] = collection.indexes;
+  if (store.ids.get(key) !== undefined && primary !== undefined) throw duplicate(collection, primary, document);
+  const record = collection.nextRecord;
+  const entries = secondary(collection).map((index) => ({ index, ...indexKeys(index, documentValue(document)) }));
+  for (const { index, keys } of entries) checkUnique(store, collection, index, keys, record, document);
+  collection.nextRecord++;
+  collection.count++;
+  store.catalogue.touch(collection);
+  store.data.putSync(dataKey(collection.id, record), document);
+  store.ids.putSync(key, recordBytes(record));
+  if (primary !== undefined && key.length > longestExactKey + 4) primary.inexact = true;
+  for (const { index, keys, multikey } of entries) putKeys(store, collection, index, keys, multikey, record);
+}
+
+/** Replaces a document by another with the same `_id`. All checks come before the first write. */
+export function replaceRecord(
+  store: Store,
+  collection: Collection,
+  record: number,
+  before: Buffer,
+  after: Buffer,
+): void {
+  checkSize(after);
+  const entries = secondary(collection).map((index) => {
+    const old = new Map(indexKeys(index, documentValue(before)).keys.map((key) => [key.toString('latin1'), key]));
+    const { keys, multikey } = indexKeys(index, documentValue(after));
+    const added = keys.filter((key) => !old.delete(key.toString('latin1')));
+    return { index, added, removed: [...old.values()], multikey };
+  });
+  for (const { index, added } of entries) checkUnique(store, collection, index, added, record, after);
+  store.data.putSync(dataKey(collection.id, record), after);
+  for (const { index, added, removed, multikey } of entries) {
+    for (const key of removed) store.index.removeSync(Buffer.concat([entryPrefix(index, key), recordBytes(record)]));
+    putKeys(store, collection, index, added, multikey, record);
+  }
+}
+
+export function removeRecord(store: Store, collection: Collection, record: number, document: Buffer): void {
+  for (const index of secondary(collection)) {
+    for (const key of indexKeys(index, documentValue(document)).keys) {
+      store.index.removeSync(Buffer.concat([entryPrefix(index, key), recordBytes(record)]));
+    }
+  }
+  store.ids.removeSync(idKey(collection, idOf(document)));
+  store.data.removeSync(dataKey(collection.id, record));
+  collection.count--;
+  store.catalogue.touch(collection);
+}
+
+/** Enters every document of a collection into a new index. @throws 11000 when it is unique and they are not */
+export function buildIndex(store: Store, collection: Collection, index: Index): void {
+  const range = { start: idBytes(collection.id), end: idBytes(collection.id + 1) };
+  for (const { key, value } of store.data.getRange(range)) {
+    const record = readRecord(key, 4);
+    const { keys, multikey } = indexKeys(index, documentValue(value));
+    checkUnique(store, collection, index, keys, record, value);
+    putKeys(store, collection, index, keys, multikey, record);
+  }
+}

@@ -1,0 +1,172 @@
+import type * as streamTypes from '@eventstore/db-client/generated/streams_pb.js';
+import { type handleBidiStreamingCall, status } from '@grpc/grpc-js';
+import {
+  type BatchRefusal,
+  encodeBatchAppended,
+  encodeBatchRefusal,
+  plainRefusal,
+  streamDeletedRefusal,
+  tooLargeRefusal,
+  wrongExpectedVersionRefusal,
+} from './answers.js';
+import type { AppendDeps } from './append-calls.js';
+import { expectedRevision, proposedEvent, streamName } from './append-request.js';
+import { CallError, invalid, toCallError } from './errors.js';
+import type { AppendOutcome, Expected } from './expected-revision.js';
+import type { ProposedEvent } from './record.js';
+
+/** What one batch append call may have received without having sent the last part of. */
+const unfinishedBytes = 64 * 1024 * 1024;
+/** How long a batch append call has to be silent to count as idle. */
+const idleMs = 250;
+const unfinishedAppends = 10_000;
+const unreadAnswers = 2_000;
+
+/** One append in the making: its parts arrive under one correlation id, between those of others. */
+interface Unfinished {
+  correlationId: Buffer;
+  streamName: Buffer;
+  stream: string;
+  expected: Expected;
+  events: ProposedEvent[];
+  size: number;
+  refusal: BatchRefusal | undefined;
+}
+
+export function batchAppendCall(deps: AppendDeps): handleBidiStreamingCall<streamTypes.BatchAppendReq, Buffer> {
+  return (call) => {
+    const unfinished = new Map<string, Unfinished>();
+    let lastUsed = 0;
+    const over = deps.calls.add({
+      end(err) {
+        // The official client rejects appends of all its instances when one such call fails, so an idle one ends in
+        // order. A busy one has to fail: what its client sent a moment ago would wait for an answer for ever.
+        if (Date.now() - lastUsed > idleMs) call.end();
+        else call.emit('error', err);
+      },
+    });
+    let open = true;
+    let heldBytes = 0;
+    let inFlight = 0;
+    let ending = false;
+    const close = () => {
+      open = false;
+      over();
+    };
+    call.on('cancelled', close);
+    call.on('error', close);
+
+    const send = (bytes: Buffer) => {
+      inFlight -= 1;
+      if (!open) return;
+      call.write(bytes);
+      // A caller that appends and does not read its answers is slowed down.
+      if (call.writableLength > unreadAnswers && !call.isPaused()) {
+        call.pause();
+        call.once('drain', () => call.resume());
+      }
+      if (ending && inFlight === 0) call.end();
+    };
+
+    const finish = async (part: Unfinished): Promise<Buffer> => {
+      if (part.refusal !== undefined) return encodeBatchRefusal(part.correlationId, part.streamName, part.refusal);
+      try {
+        const outcome = await deps.writer.append(part.stream, part.expected, part.events);
+        return outcome.kind === 'appended'
+          ? encodeBatchAppended(part.correlationId, part.streamName, outcome)
+          : encodeBatchRefusal(part.correlationId, part.streamName, batchRefusal(part.stream, outcome));
+      } catch (err) {
+        return encodeBatchRefusal(part.correlationId, part.streamName, refusalOf(err, deps));
+      }
+    };
+
+    call.on('data', (request: streamTypes.BatchAppendReq) => {
+      if (!open) return;
+      lastUsed = Date.now();
+      try {
+        deps.calls.admit();
+      } catch (err) {
+        call.emit('error', err);
+        return;
+      }
+      const id = request.getCorrelationId();
+      if (id === undefined) {
+        call.emit('error', invalid('A batch append carries no correlation id.'));
+        return;
+      }
+      const key = id.hasString() ? id.getString() : JSON.stringify(id.toObject());
+      let part = unfinished.get(key);
+      if (part === undefined) {
+        part = startPart(request, Buffer.from(id.serializeBinary()), deps);
+        unfinished.set(key, part);
+      }
+      const before = part.size;
+      takeEvents(part, request.getProposedMessagesList(), deps);
+      heldBytes += part.refusal === undefined ? part.size - before : 0;
+      if (heldBytes > unfinishedBytes || unfinished.size > unfinishedAppends) {
+        call.emit('error', new CallError(status.RESOURCE_EXHAUSTED, 'Too many unfinished batch appends.'));
+        return;
+      }
+      if (!request.getIsFinal()) return;
+      unfinished.delete(key);
+      heldBytes = Math.max(0, heldBytes - part.size);
+      inFlight += 1;
+      deps.calls.track(finish(part).then(send));
+      const room = deps.writer.room();
+      if (room === undefined) return;
+      call.pause();
+      void room.then(() => call.resume());
+    });
+    call.on('end', () => {
+      ending = true;
+      if (inFlight === 0) call.end();
+    });
+    call.on('finish', close);
+  };
+}
+
+function startPart(request: streamTypes.BatchAppendReq, correlationId: Buffer, deps: AppendDeps): Unfinished {
+  const options = request.getOptions();
+  const part: Unfinished = {
+    correlationId,
+    streamName: Buffer.from(options?.getStreamIdentifier()?.getStreamName_asU8() ?? []),
+    stream: '',
+    expected: 'any',
+    events: [],
+    size: 0,
+    refusal: undefined,
+  };
+  try {
+    if (options === undefined) throw invalid('The first part of a batch append carries no options.');
+    part.stream = streamName(options.getStreamIdentifier());
+    part.expected = expectedRevision(options, options.hasStreamPosition(), () => options.getStreamPosition());
+  } catch (err) {
+    part.refusal = refusalOf(err, deps);
+  }
+  return part;
+}
+
+function takeEvents(part: Unfinished, proposed: streamTypes.BatchAppendReq.ProposedMessage[], deps: AppendDeps): void {
+  try {
+    for (const message of proposed) {
+      if (part.refusal !== undefined) return;
+      const event = proposedEvent(message);
+      part.size += event.data.length + event.customMetadata.length;
+      part.events.push(event);
+      if (part.size > deps.maxAppendSize) part.refusal = tooLargeRefusal(deps.maxAppendSize);
+    }
+  } catch (err) {
+    part.refusal = refusalOf(err, deps);
+  } finally {
+    if (part.refusal !== undefined) part.events = [];
+  }
+}
+
+function batchRefusal(stream: string, outcome: Exclude<AppendOutcome, { kind: 'appended' }>): BatchRefusal {
+  return outcome.kind === 'stream-deleted' ? streamDeletedRefusal(stream) : wrongExpectedVersionRefusal(outcome);
+}
+
+function refusalOf(err: unknown, { log }: AppendDeps): BatchRefusal {
+  const { code, details } = toCallError(err, log);
+  return plainRefusal(code, details);
+}

@@ -1,0 +1,51 @@
+import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
+
+/** Raised when a data directory cannot be served; the message is one sentence for the operator. */
+export class DataDirError extends Error {
+  override readonly name = 'DataDirError';
+}
+
+/**
+ * LMDB maps its file and does not see that the end is missing: it would serve less, or die of SIGBUS. The newer of its
+ * two meta pages names the last page in use; a file that ends before it was cut.
+ *
+ * @param known whether a store was opened here before, so that an empty file is a loss and not a beginning
+ * @throws DataDirError
+ */
+export function checkFileLength(path: string, known: boolean): void {
+  const size = existsSync(path) ? statSync(path).size : 0;
+  if (size === 0 && !known) return;
+  const meta = size === 0 ? undefined : newestMeta(path);
+  if (meta === undefined) throw new DataDirError(`${path} is not a readable data file; restore a backup.`);
+  const needed = (meta.lastPage + 1) * meta.pageSize;
+  if (size < needed) {
+    throw new DataDirError(
+      `${path} was cut: it has ${size} bytes and its own index speaks of ${needed}; restore a backup.`,
+    );
+  }
+}
+
+/** Offsets of LMDB's 64-bit meta page, little-endian, behind a page header of 24 bytes. */
+const meta = { size: 168, magicAt: 24, pageSizeAt: 48, lastPageAt: 144, txnAt: 152, magic: 0xbeefc0de };
+
+function newestMeta(path: string): { pageSize: number; lastPage: number; txn: number } | undefined {
+  const fd = openSync(path, 'r');
+  try {
+    const readMeta = (offset: number) => {
+      const page = Buffer.alloc(meta.size);
+      if (readSync(fd, page, 0, meta.size, offset) < meta.size) return undefined;
+      if (page.readUInt32LE(meta.magicAt) !== meta.magic) return undefined;
+      return {
+        pageSize: page.readUInt32LE(meta.pageSizeAt),
+        lastPage: Number(page.readBigUInt64LE(meta.lastPageAt)),
+        txn: Number(page.readBigUInt64LE(meta.txnAt)),
+      };
+    };
+    const first = readMeta(0);
+    if (first === undefined) return undefined;
+    const second = readMeta(first.pageSize);
+    return second !== undefined && second.txn > first.txn ? second : first;
+  } finally {
+    closeSync(fd);
+  }
+}

@@ -1,0 +1,81 @@
+import { createContext, Script } from 'node:vm';
+import { LRUCache } from 'lru-cache';
+import type { StoredEvent } from './reader.js';
+import { recordStream, recordType } from './record.js';
+
+export interface Filter {
+  on: 'stream' | 'type';
+  /** events to examine between two checkpoints */
+  checkpointEvery: number;
+  /** One answer per event, in order. @throws FilterError when the expression takes too long */
+  test(events: readonly StoredEvent[]): boolean[];
+}
+
+/** The caller's expression is not usable; the message is for the caller. */
+export class FilterError extends Error {
+  override readonly name = 'FilterError';
+}
+
+const limitMs = 500;
+const longestExpression = 10_000;
+
+export function prefixFilter(on: Filter['on'], prefixes: readonly string[], checkpointEvery: number): Filter {
+  const text = on === 'stream' ? recordStream : recordType;
+  return {
+    on,
+    checkpointEvery,
+    test: (events) =>
+      events.map(({ record }) => {
+        const value = text(record);
+        return prefixes.some((prefix) => value.startsWith(prefix));
+      }),
+  };
+}
+
+/**
+ * A regular expression from a client can backtrack for ever and there is one event loop: new values of a page are
+ * tested together in a script with a time limit, and answers are remembered.
+ *
+ * @throws FilterError when the expression is not a valid one
+ */
+export function regexFilter(on: Filter['on'], source: string, checkpointEvery: number): Filter {
+  const text = on === 'stream' ? recordStream : recordType;
+  const known = new LRUCache<string, boolean>({ max: 2_000 });
+  const context: { regex: RegExp; values: string[]; answers: boolean[] } = {
+    regex: compile(source),
+    values: [],
+    answers: [],
+  };
+  createContext(context);
+  const script = new Script('answers = values.map((value) => regex.test(value))');
+  return {
+    on,
+    checkpointEvery,
+    test(events) {
+      const values = events.map(({ record }) => text(record));
+      const unknown = [...new Set(values)].filter((value) => !known.has(value));
+      const fresh = new Map<string, boolean>();
+      if (unknown.length > 0) {
+        context.values = unknown;
+        try {
+          script.runInContext(context, { timeout: limitMs });
+        } catch {
+          throw new FilterError(`The filter's regular expression takes longer than ${limitMs} ms.`);
+        }
+        for (const [index, value] of unknown.entries()) fresh.set(value, context.answers[index] === true);
+      }
+      const answers = values.map((value) => fresh.get(value) ?? known.get(value) === true);
+      for (const [value, answer] of fresh) known.set(value, answer);
+      return answers;
+    },
+  };
+}
+
+function compile(source: string): RegExp {
+  if (source.length > longestExpression) throw new FilterError("The filter's regular expression is too long.");
+  try {
+    return new RegExp(source);
+  } catch {
+    throw new FilterError("The filter's regular expression is not valid.");
+  }
+}

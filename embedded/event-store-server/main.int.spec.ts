@@ -1,0 +1,55 @@
+import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { jsonEvent } from '@eventstore/db-client';
+import { expect } from 'chai';
+import { connect, makeDataDir, openTestStore, runMain, spawnStore } from './store-fixture.js';
+import { tamper } from './tamper.js';
+
+const event = (type: string) => jsonEvent({ type, data: { city: 'Delft' } });
+
+describe('the command of the embedded event store', () => {
+  it('refuses a used port, unknown flags and an unusable address with one sentence and exit code 1', async () => {
+    const dataDir = makeDataDir();
+    const test = await openTestStore();
+    const faults: [string[], RegExp][] = [
+      [['--data', dataDir, '--port', String(test.store.port)], /Port \d+ on 127\.0\.0\.1 is in use already/],
+      [['--data', dataDir, '--prt', '1'], /--prt/],
+      [['--port', '0'], /--data/],
+      [['--data', dataDir, '--port', '0', '--advertise', 'nowhere'], /host:port/],
+      [['--data', join(dataDir, 'none'), '--verify'], /holds no event store data/],
+    ];
+    for (const [args, sentence] of faults) {
+      const { code, stdout, stderr } = await runMain(args);
+      expect({ code, stdout }, args.join(' ')).to.deep.equal({ code: 1, stdout: '' });
+      expect(stderr).to.match(sentence);
+      expect(stderr.trim().split('\n')).to.have.length(1);
+    }
+    await test.remove();
+    rmSync(dataDir, { recursive: true, force: true });
+  }).timeout(30_000);
+
+  it('verifies a closed data directory', async () => {
+    const test = await openTestStore();
+    await test.client.appendToStream('s', [event('a'), event('b')]);
+    await test.stop();
+    const intact = await runMain(['--data', test.dataDir, '--verify']);
+    expect(intact).to.include({ code: 0, stdout: 'intact: 2 events in 1 streams\n' });
+    await tamper(test.dataDir, 1, { fixChecksum: false });
+    const damaged = await runMain(['--data', test.dataDir, '--verify']);
+    expect(damaged.code).to.equal(1);
+    expect(damaged.stderr).to.match(/stream "s", revision 0, position 1/);
+    await test.remove();
+  }).timeout(20_000);
+
+  it('stops in order on SIGTERM', async () => {
+    const dataDir = makeDataDir();
+    const { child, connectionString, exited } = await spawnStore(dataDir);
+    const client = connect(connectionString);
+    await client.appendToStream('s', event('a'));
+    child.kill('SIGTERM');
+    expect(await exited).to.equal(0);
+    expect(existsSync(join(dataDir, 'server.lock'))).to.equal(false);
+    await client.dispose();
+    rmSync(dataDir, { recursive: true });
+  }).timeout(20_000);
+});

@@ -1,0 +1,103 @@
+import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import { logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
+import { z } from 'zod';
+import { loadConfig, logLevel, port } from '../../runtime/config.js';
+import { runService } from '../../runtime/lifecycle.js';
+import { createLogger } from '../../runtime/logger.js';
+import { parseEndpoint, startEventStore } from './server.js';
+import { verifyDataDir } from './verify.js';
+
+const usage =
+  'event-store --data DIR [--port 2113] [--host 127.0.0.1] [--advertise HOST:PORT] [--max-append-size BYTES] | --data DIR --verify';
+
+const flags = z.strictObject({
+  data: z.string().min(1),
+  port: port.default(2113),
+  host: z.string().min(1).default('127.0.0.1'),
+  advertise: z.string().optional(),
+  'max-append-size': z.coerce
+    .number()
+    .int()
+    .min(1024)
+    .max(16 * 1024 * 1024)
+    .optional(),
+  verify: z.boolean().default(false),
+});
+
+type Flags = z.output<typeof flags>;
+
+/**
+ * The event store as a process: serves until SIGTERM, or checks a closed data directory with `--verify`.
+ * What cannot be done is one sentence on stderr and exit code 1.
+ *
+ * @param argv the arguments after the command's own name
+ */
+export async function runEventStore(argv: string[]): Promise<void> {
+  let options: Flags;
+  try {
+    options = readFlags(argv);
+  } catch (err) {
+    fail(`${err instanceof Error ? err.message : String(err)} Usage: ${usage}`);
+    return;
+  }
+  if (options.verify) await verify(options.data);
+  else await serve(options);
+}
+
+async function serve(options: Flags): Promise<void> {
+  const log = createLogger('event-store', loadConfig(z.object({ LOG_LEVEL: logLevel })).LOG_LEVEL);
+  // gRPC would print its own lines beside the one sentence of a failed start.
+  setLogVerbosity(logVerbosity.NONE);
+  await runService('event-store', log, async () => {
+    const store = await startEventStore({
+      dataDir: options.data,
+      port: options.port,
+      host: options.host,
+      advertise: options.advertise,
+      maxAppendSize: options['max-append-size'],
+      log,
+    });
+    const { port: bound, connectionString } = store;
+    return { close: () => store.close(), ready: { port: bound, connectionString } };
+  });
+}
+
+async function verify(dataDir: string): Promise<void> {
+  try {
+    const report = await verifyDataDir(dataDir);
+    if (report.intact) process.stdout.write(`intact: ${report.events} events in ${report.streams} streams\n`);
+    else fail(report.message);
+  } catch (err) {
+    fail(err instanceof Error ? err.message : String(err));
+  }
+}
+
+function readFlags(argv: string[]): Flags {
+  const { values } = parseArgs({
+    args: argv,
+    options: {
+      data: { type: 'string' },
+      port: { type: 'string' },
+      host: { type: 'string' },
+      advertise: { type: 'string' },
+      'max-append-size': { type: 'string' },
+      verify: { type: 'boolean' },
+    },
+  });
+  const parsed = flags.safeParse(values);
+  if (!parsed.success) {
+    const faults = parsed.error.issues.map((issue) => `--${issue.path.join('.')}: ${issue.message}.`);
+    throw new Error(faults.join(' '));
+  }
+  if (parsed.data.advertise !== undefined) parseEndpoint(parsed.data.advertise);
+  return parsed.data;
+}
+
+function fail(sentence: string): void {
+  process.stderr.write(`event-store: ${sentence}\n`);
+  process.exitCode = 1;
+}
+
+const entry = process.argv[1];
+if (entry !== undefined && import.meta.url === pathToFileURL(entry).href) await runEventStore(process.argv.slice(2));

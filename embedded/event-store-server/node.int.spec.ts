@@ -1,0 +1,79 @@
+import { type EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
+import { expect } from 'chai';
+import { collect, connect, openTestStore, rejection, type TestStore } from './store-fixture.js';
+
+const event = (type: string) => jsonEvent({ type, data: {} });
+
+describe('the embedded event store as a node', () => {
+  let test: TestStore;
+  before(async () => {
+    test = await openTestStore();
+  });
+  after(() => test.remove());
+
+  it('names itself the leader, so that clients that discover a cluster find it', async () => {
+    const { port } = test.store;
+    const clustered = connect(`esdb://127.0.0.1:${port},127.0.0.1:${port}?tls=false&nodePreference=leader`);
+    await clustered.appendToStream('discovered', event('a'));
+    expect(await collect(clustered.readStream('discovered'))).to.have.length(1);
+    await clustered.dispose();
+  });
+
+  it('names the address it is told to advertise', async () => {
+    const other = await openTestStore({ advertise: `127.0.0.1:${test.store.port}` });
+    const { port } = other.store;
+    const client = connect(`esdb://127.0.0.1:${port},127.0.0.1:${port}?tls=false`);
+    await client.appendToStream('advertised', event('a'));
+    // The append went to the advertised store.
+    expect(await collect(test.client.readStream('advertised'))).to.have.length(1);
+    await client.dispose();
+    await other.remove();
+  });
+
+  const refused: [string, (client: EventStoreDBClient) => Promise<unknown>][] = [
+    ['creating a persistent subscription', (client) => client.createPersistentSubscriptionToStream('s', 'g', settings)],
+    ['creating one to $all', (client) => client.createPersistentSubscriptionToAll('g', settings)],
+    ['reading one', (client) => collect(client.subscribeToPersistentSubscriptionToStream('s', 'g'))],
+    ['listing them', (client) => client.listAllPersistentSubscriptions()],
+    ['a projection', (client) => client.createProjection('p', 'fromAll()')],
+  ];
+  const settings = {
+    checkPointAfter: 1000,
+    checkPointLowerBound: 1,
+    checkPointUpperBound: 10,
+    consumerStrategyName: 'RoundRobin',
+    extraStatistics: false,
+    historyBufferSize: 20,
+    liveBufferSize: 20,
+    maxRetryCount: 3,
+    maxSubscriberCount: 'unbounded',
+    messageTimeout: 1000,
+    readBatchSize: 10,
+    resolveLinkTos: false,
+    startFrom: 'start',
+  } as const;
+  for (const [what, call] of refused) {
+    it(`refuses ${what} with a sentence`, async () => {
+      const err = (await rejection(call(test.client))) as Error;
+      expect(err.message).to.match(/UNIMPLEMENTED: .*embedded event store/);
+    });
+  }
+
+  it('serves several clients of one process, whichever is closed first', async () => {
+    const clients = [test.connect(), test.connect(), test.connect()];
+    for (const [n, client] of clients.entries()) await client.appendToStream(`client-${n}`, event('a'));
+    for (const gone of [1, 0, 2]) {
+      await clients[gone]?.dispose();
+      await test.client.appendToStream('survivor', event(`after ${gone}`));
+    }
+    expect(await collect(test.client.readStream('survivor'))).to.have.length(3);
+  });
+
+  it('starts and closes many times in one process', async () => {
+    for (let n = 0; n < 10; n += 1) {
+      const store = await openTestStore();
+      await store.client.appendToStream('s', event('a'));
+      await store.remove();
+    }
+  });
+});

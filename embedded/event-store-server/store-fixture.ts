@@ -1,0 +1,140 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { type AllStreamResolvedEvent, EventStoreDBClient, type ResolvedEvent } from '@eventstore/db-client';
+import { silentLogger } from '../../runtime/logger.js';
+import { type EventStoreOptions, type RunningEventStore, startEventStore } from './server.js';
+
+/** Shared by the specs of this folder: a store on a temporary directory with the official client beside it. */
+export interface TestStore {
+  dataDir: string;
+  store: RunningEventStore;
+  client: EventStoreDBClient;
+  /** Another client, disposed of with the store. */
+  connect(): EventStoreDBClient;
+  /** Closes the store and starts it again on the same data, with a new client. */
+  restart(): Promise<void>;
+  /** Closes the store and keeps the data. */
+  stop(): Promise<void>;
+  remove(): Promise<void>;
+}
+
+export const makeDataDir = (): string => mkdtempSync(join(tmpdir(), 'event-store-'));
+
+export async function openTestStore(options: Partial<EventStoreOptions> = {}): Promise<TestStore> {
+  const dataDir = options.dataDir ?? makeDataDir();
+  const start = () => startEventStore({ port: 0, log: silentLogger, ...options, dataDir });
+  const store = await start();
+  let clients: EventStoreDBClient[] = [];
+  const test: TestStore = {
+    dataDir,
+    store,
+    client: connect(store.connectionString),
+    connect() {
+      const client = connect(test.store.connectionString);
+      clients.push(client);
+      return client;
+    },
+    async restart() {
+      await test.stop();
+      test.store = await start();
+      test.client = test.connect();
+    },
+    async stop() {
+      await Promise.all(clients.map((client) => client.dispose()));
+      clients = [];
+      await test.store.close();
+    },
+    async remove() {
+      await test.stop();
+      rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+  clients.push(test.client);
+  return test;
+}
+
+export const connect = (connectionString: string): EventStoreDBClient =>
+  EventStoreDBClient.connectionString(connectionString);
+
+export async function collect<T>(events: AsyncIterable<T>, count = Number.POSITIVE_INFINITY): Promise<T[]> {
+  const taken: T[] = [];
+  if (count === 0) return taken;
+  for await (const event of events) {
+    taken.push(event);
+    if (taken.length >= count) break;
+  }
+  return taken;
+}
+
+export const typesOf = (events: readonly (ResolvedEvent | AllStreamResolvedEvent)[]): string[] =>
+  events.map(({ event }) => event?.type ?? '(none)');
+
+/** What a promise was rejected with; a promise that resolves is a failure. */
+export async function rejection(promise: Promise<unknown>): Promise<unknown> {
+  let value: unknown;
+  try {
+    value = await promise;
+  } catch (err) {
+    return err;
+  }
+  throw new Error(`A rejection was expected, it resolved to ${String(value)}.`);
+}
+
+export interface StoreProcess {
+  child: ChildProcess;
+  connectionString: string;
+  exited: Promise<number | null>;
+}
+
+const mainFile = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './main.ts' : './main.js', import.meta.url));
+
+/** Runs the server's own command to its end. */
+export async function runMain(args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const child = spawnMain(args);
+  const [stdout, stderr] = [gather(child.stdout), gather(child.stderr)];
+  const code = await exitOf(child);
+  return { code, stdout: await stdout, stderr: await stderr };
+}
+
+/**
+ * Starts the server as a process of its own and waits for its ready line.
+ *
+ * @param fileBlocks how long its files may grow, in the shell's blocks: the disk that fills up
+ */
+export async function spawnStore(dataDir: string, { fileBlocks }: { fileBlocks?: number } = {}): Promise<StoreProcess> {
+  const child = spawnMain(['--data', dataDir, '--port', '0'], fileBlocks);
+  const exited = exitOf(child);
+  if (child.stdout === null) throw new Error('The process has no stdout.');
+  for await (const line of createInterface({ input: child.stdout })) {
+    const [, json] = /^ready event-store (.*)$/.exec(line) ?? [];
+    if (json === undefined) continue;
+    const { connectionString } = JSON.parse(json) as { connectionString: string };
+    return { child, connectionString, exited };
+  }
+  throw new Error(`The event store ended with ${String(await exited)} before it was ready.`);
+}
+
+function spawnMain(args: string[], fileBlocks?: number): ChildProcess {
+  const loader = mainFile.endsWith('.ts') ? ['--import=tsx'] : [];
+  const command = [process.execPath, ...loader, mainFile, ...args];
+  const [file = '', ...rest] =
+    fileBlocks === undefined ? command : ['sh', '-c', `ulimit -f ${fileBlocks}; exec "$@"`, 'sh', ...command];
+  return spawn(file, rest, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, LOG_LEVEL: 'silent' },
+  });
+}
+
+const exitOf = (child: ChildProcess): Promise<number | null> =>
+  new Promise((resolve) => child.once('exit', (code) => resolve(code)));
+
+async function gather(stream: ChildProcess['stdout']): Promise<string> {
+  let text = '';
+  if (stream === null) return text;
+  for await (const chunk of stream) text += String(chunk);
+  return text;
+}

@@ -1,0 +1,60 @@
+import type { Collection, Db, Filter } from 'mongodb';
+import { type OrderDocument, type OrderStatus, ordersModel } from '../../projections/orders/document.js';
+import { readModelId } from '../../runtime/document-store/read-model.js';
+
+/** Whose orders: one user's, or everybody's, guests included. */
+export type OrderScope = { readonly userId: string } | 'everybody';
+
+/** The last order of the page before: paging goes on after it. */
+export interface OrderCursor {
+  readonly placedAt: string;
+  readonly orderId: string;
+}
+
+export interface OrderListQuery {
+  readonly scope: OrderScope;
+  readonly status?: OrderStatus | undefined;
+  readonly after?: OrderCursor | undefined;
+  readonly limit: number;
+}
+
+/** An order as lists show it. */
+export type OrderSummary = Omit<OrderDocument, 'items' | 'personal' | 'timeline' | 'timeline_omitted' | 'position'>;
+
+export interface OrderQueries {
+  /** Newest first. `more` tells whether there is another page. */
+  list(query: OrderListQuery): Promise<{ orders: readonly OrderSummary[]; more: boolean }>;
+  /** @returns undefined where there is no such order in the scope */
+  find(orderId: string, scope: OrderScope): Promise<OrderDocument | undefined>;
+}
+
+function within(scope: OrderScope): Filter<OrderDocument> {
+  return scope === 'everybody' ? {} : { user_id: scope.userId };
+}
+
+/** The range keeps to the index; the choice settles orders placed at the very same moment. */
+function follows({ placedAt, orderId }: OrderCursor): Filter<OrderDocument> {
+  return { placed_at: { $lte: placedAt }, $or: [{ placed_at: { $lt: placedAt } }, { _id: { $lt: orderId } }] };
+}
+
+export function orderQueries(db: Db): OrderQueries {
+  const orders: Collection<OrderDocument> = db.collection(readModelId(ordersModel));
+  return {
+    async list({ scope, status, after, limit }) {
+      const filter: Filter<OrderDocument> = {
+        ...within(scope),
+        ...(status === undefined ? {} : { status }),
+        ...(after === undefined ? {} : follows(after)),
+      };
+      const found = await orders
+        .find(filter, { projection: { items: 0, personal: 0, timeline: 0, timeline_omitted: 0, position: 0 } })
+        .sort({ placed_at: -1, _id: -1 })
+        .limit(limit + 1)
+        .toArray();
+      return { orders: found.slice(0, limit), more: found.length > limit };
+    },
+    async find(orderId, scope) {
+      return (await orders.findOne({ ...within(scope), _id: orderId })) ?? undefined;
+    },
+  };
+}

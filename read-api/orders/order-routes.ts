@@ -1,0 +1,103 @@
+import { Router } from 'express';
+import { z } from 'zod';
+import { uuid } from '../../domain/core/ids.js';
+import type { Personal } from '../../domain/core/personal.js';
+import { type OrderDocument, orderStatuses, ordersModel } from '../../projections/orders/document.js';
+import { answer, principalOf } from '../../runtime/http/app.js';
+import { forbidden, notFound } from '../../runtime/http/http-error.js';
+import type { Principal } from '../../runtime/http/internal-token.js';
+import type { CheckpointWatcher } from '../checkpoint-watcher.js';
+import { consistencyOf } from '../consistency.js';
+import { detailOf, type OpenedFields, summaryOf } from './order-answers.js';
+import type { OrderCursor, OrderQueries, OrderScope } from './order-queries.js';
+
+/** Opens personal fields; undefined where the key is gone: erased for ever. */
+export type OpenPersonal = (personal: Personal) => Promise<OpenedFields | undefined>;
+
+export interface OrderRoutesDeps {
+  readonly queries: OrderQueries;
+  readonly watcher: CheckpointWatcher;
+  readonly openPersonal: OpenPersonal;
+}
+
+const cursorShape = z.tuple([z.iso.datetime(), uuid]);
+
+function cursorText({ placedAt, orderId }: OrderCursor): string {
+  return Buffer.from(JSON.stringify([placedAt, orderId])).toString('base64url');
+}
+
+const cursor = z.string().transform((text, context): OrderCursor => {
+  try {
+    const [placedAt, orderId] = cursorShape.parse(JSON.parse(Buffer.from(text, 'base64url').toString()));
+    return { placedAt, orderId };
+  } catch {
+    context.addIssue({ code: 'custom', message: 'must be a next_cursor that an earlier page answered with' });
+    return z.NEVER;
+  }
+});
+
+const listQuery = z.strictObject({
+  limit: z
+    .string()
+    .regex(/^\d{1,3}$/)
+    .transform(Number)
+    .pipe(z.int().min(1).max(100))
+    .default(20),
+  cursor: cursor.optional(),
+  status: z.enum(orderStatuses).optional(),
+  user_id: uuid.optional(),
+});
+
+const seesAll = (principal: Principal) =>
+  ['admin', 'support', 'auditor'].some((role) => principal.roles.includes(role));
+
+/** @throws HttpError 403 when somebody asks for another's orders */
+function scopeOf(principal: Principal, userId: string | undefined): OrderScope {
+  if (seesAll(principal)) return userId === undefined ? 'everybody' : { userId };
+  if (userId !== undefined && userId !== principal.userId) throw forbidden();
+  return { userId: principal.userId };
+}
+
+async function contactFor(principal: Principal, order: OrderDocument, openPersonal: OpenPersonal) {
+  if (order.user_id !== principal.userId) return undefined;
+  const { personal } = order;
+  if (personal === null) return { opened: undefined };
+  return { opened: await openPersonal(personal) };
+}
+
+/** `GET /orders` and `GET /orders/:id`: a customer's own; admin, support and auditor see all, without personal fields. */
+export function orderRoutes({ queries, watcher, openPersonal }: OrderRoutesDeps): Router {
+  const router = Router();
+  const consistent = consistencyOf(watcher, ordersModel);
+
+  router.get('/orders', async (req, res) => {
+    const principal = principalOf(res);
+    const query = listQuery.parse(req.query);
+    const scope = scopeOf(principal, query.user_id);
+    await consistent(req, res);
+    const { orders, more } = await queries.list({
+      scope,
+      status: query.status,
+      after: query.cursor,
+      limit: query.limit,
+    });
+    const last = orders.at(-1);
+    answer(res, 200, {
+      orders: orders.map(summaryOf),
+      next_cursor: more && last !== undefined ? cursorText({ placedAt: last.placed_at, orderId: last._id }) : null,
+    });
+  });
+
+  router.get('/orders/:id', async (req, res) => {
+    const principal = principalOf(res);
+    z.strictObject({}).parse(req.query);
+    const id = uuid.safeParse(req.params['id']);
+    if (!id.success) throw notFound('order');
+    await consistent(req, res);
+    const order = await queries.find(id.data, scopeOf(principal, undefined));
+    if (order === undefined) throw notFound('order');
+    answer(res, 200, detailOf(order, await contactFor(principal, order, openPersonal)));
+  });
+
+  return router;
+}

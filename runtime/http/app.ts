@@ -1,0 +1,185 @@
+import express, { type Express, type NextFunction, type Request, type Response, type Router } from 'express';
+import { newId } from '../ids.js';
+import type { Logger } from '../logger.js';
+import { HttpError, notFound, toHttpError, unauthenticated } from './http-error.js';
+import { type Caller, internalTokenVerifier, type Principal } from './internal-token.js';
+
+/** The one shape of every JSON answer. */
+export interface Envelope {
+  success: boolean;
+  data?: unknown;
+  message?: string;
+  error?: string;
+  code?: string;
+  details?: unknown;
+  statusCode: number;
+  timestamp: string;
+  requestId: string;
+}
+
+const requestIdForm = /^[A-Za-z0-9_.:-]{1,128}$/;
+
+/** The request's id: the caller's where it is well formed, else a fresh one. */
+export function requestIdOf(req: Request): string {
+  const sent = req.get('x-request-id');
+  return sent !== undefined && requestIdForm.test(sent) ? sent : newId();
+}
+
+/** Answers with data in the envelope. */
+export function answer(res: Response, status: number, data: unknown): void {
+  const body: Envelope = {
+    success: true,
+    data,
+    statusCode: status,
+    timestamp: new Date().toISOString(),
+    requestId: String(res.locals['requestId']),
+  };
+  res.status(status).json(body);
+}
+
+/** Answers with a fault in the envelope, or as RFC 9457 where the caller asks for it. */
+export function answerError(req: Request, res: Response, error: HttpError): void {
+  if (res.headersSent) {
+    res.destroy();
+    return;
+  }
+  for (const [name, value] of Object.entries(error.headers)) res.setHeader(name, value);
+  const requestId = String(res.locals['requestId']);
+  res.status(error.status);
+  if (req.accepts(['application/json', 'application/problem+json']) === 'application/problem+json') {
+    const { code, message, details } = error;
+    const problem = { type: 'about:blank', title: message, status: error.status, code, details, requestId };
+    res.type('application/problem+json').send(JSON.stringify(problem));
+    return;
+  }
+  const body: Envelope = {
+    success: false,
+    error: error.message,
+    code: error.code,
+    ...(error.details === undefined ? {} : { details: error.details }),
+    statusCode: error.status,
+    timestamp: new Date().toISOString(),
+    requestId,
+  };
+  res.json(body);
+}
+
+/** The caller behind a request that came through the gateway. */
+export function callerOf(res: Response): Caller {
+  return (res.locals['caller'] as Caller | undefined) ?? 'anonymous';
+}
+
+/** The logged-in caller. @throws HttpError 401 */
+export function principalOf(res: Response): Principal {
+  const caller = callerOf(res);
+  if (caller === 'anonymous') throw unauthenticated();
+  return caller;
+}
+
+/** @throws HttpError 403 unless the caller has one of the roles, 401 where nobody is logged in */
+export function requireRole(res: Response, ...roles: readonly string[]): Principal {
+  const principal = principalOf(res);
+  if (!roles.some((role) => principal.roles.includes(role))) {
+    throw new HttpError(403, 'forbidden', 'This account may not do that.');
+  }
+  return principal;
+}
+
+export interface AppOptions {
+  readonly service: string;
+  readonly version?: string;
+  readonly log: Logger;
+  /** Shared with the gateway; without it the app takes requests from anybody (the gateway itself). */
+  readonly internalSecret?: string;
+  /** What `/health` reports: name -> whether it works. */
+  readonly checks: Readonly<Record<string, () => Promise<boolean>>>;
+  /** Routes that a provider calls with a signature of its own over the raw body, mounted before the token is asked for. */
+  readonly rawRoutes?: Router;
+}
+
+async function runChecks(checks: AppOptions['checks']): Promise<Record<string, 'ok' | 'failed'>> {
+  const results = await Promise.all(
+    Object.entries(checks).map(async ([name, check]) => {
+      const works = await check().catch(() => false);
+      return [name, works ? 'ok' : 'failed'] as const;
+    }),
+  );
+  return Object.fromEntries(results);
+}
+
+/**
+ * An Express app as every service has it: request ids, health, the gateway's word on who calls, JSON up to 1 MB, the
+ * envelope, and every fault as a status and a stable code.
+ */
+export function buildApp(options: AppOptions, mount: (app: Express) => void): Express {
+  const { service, log, internalSecret, checks } = options;
+  const app = express();
+  app.disable('x-powered-by');
+  app.set('etag', false);
+  app.set('query parser', 'simple');
+
+  app.use((req, res, next) => {
+    const started = performance.now();
+    const requestId = requestIdOf(req);
+    res.locals['requestId'] = requestId;
+    res.setHeader('X-Request-ID', requestId);
+    res.on('finish', () => {
+      const caller = callerOf(res);
+      log.debug(`${req.method} ${req.path} ${res.statusCode}`, {
+        requestId,
+        userId: caller === 'anonymous' ? undefined : caller.userId,
+        duration: Math.round(performance.now() - started),
+      });
+    });
+    next();
+  });
+
+  app.get(['/health', '/readyz'], async (_req, res) => {
+    const results = await runChecks(checks);
+    const healthy = Object.values(results).every((result) => result === 'ok');
+    res.status(healthy ? 200 : 503).json({
+      status: healthy ? 'healthy' : 'unhealthy',
+      timestamp: new Date().toISOString(),
+      service,
+      version: options.version ?? '0.1.0',
+      checks: results,
+    });
+  });
+  app.get('/livez', (_req, res) => void res.json({ status: 'alive', service }));
+
+  if (options.rawRoutes !== undefined) app.use(options.rawRoutes);
+
+  if (internalSecret !== undefined) {
+    const verify = internalTokenVerifier(internalSecret);
+    app.use(async (req, res, next) => {
+      const caller = await verify(req.get('x-internal-token'));
+      if (caller === undefined) throw new HttpError(401, 'not-through-gateway', 'Requests come through the gateway.');
+      res.locals['caller'] = caller;
+      next();
+    });
+  }
+
+  const parseJson = express.json({ limit: 1_000_000, strict: true });
+  app.use((req, res, next) => {
+    const hasBody =
+      req.headers['content-length'] !== undefined
+        ? req.headers['content-length'] !== '0'
+        : 'transfer-encoding' in req.headers;
+    if (hasBody && req.is('application/json') === false) {
+      throw new HttpError(415, 'media-type-unsupported', 'Send application/json.');
+    }
+    parseJson(req, res, next);
+  });
+
+  mount(app);
+
+  app.use(() => {
+    throw notFound('route');
+  });
+  app.use((error: unknown, req: Request, res: Response, _next: NextFunction) => {
+    const fault = toHttpError(error);
+    if (fault.status === 500) log.error('request failed', { requestId: String(res.locals['requestId']), err: error });
+    answerError(req, res, fault);
+  });
+  return app;
+}
