@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { connect } from 'node:net';
 import express, { type Express, Router } from 'express';
-import { exportJWK, generateKeyPair, type JWTHeaderParameters, SignJWT } from 'jose';
+import { type CryptoKey, exportJWK, generateKeyPair, type JWTHeaderParameters, SignJWT } from 'jose';
 import { buildApp, callerOf } from '../runtime/http/app.js';
 import { type Listening, listen } from '../runtime/http/listen.js';
 import { silentLogger } from '../runtime/logger.js';

@@ -30,6 +30,11 @@ const tooSlow = () => new HttpError(504, 'gateway-timeout', 'A service behind th
 const overloaded = () =>
   new HttpError(503, 'overloaded', 'Too much is asked at the moment. Try again.', undefined, { 'Retry-After': '1' });
 
+/** Enough to tell a refused connection from a broken one; a stack of each would drown the log in an outage. */
+function codeOf(error: Error): string {
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.message;
+}
+
 export function openUpstream(name: string, url: string, connections = 128): Upstream {
   const pool = new Pool(new URL(url).origin, {
     connections,
@@ -105,7 +110,7 @@ export function exchange(upstream: Upstream, log: Logger, asked: Exchange): Prom
       },
       onResponseError(_controller, err) {
         if (over) return;
-        log.warn('upstream failed', { upstream: upstream.name, err });
+        log.warn('upstream failed', { upstream: upstream.name, because: codeOf(err) });
         if (res.headersSent) {
           res.destroy();
           finish();

@@ -8,7 +8,15 @@ import { batchDecoder } from './decode-batch.js';
 import { foldDocuments, touchedDocuments } from './fold-batch.js';
 import { ordersProjection } from './orders/orders.js';
 import type { Projection } from './projection.js';
-import { type AnyEvent, asStored, confirmedOrder, declinedOrder, idFor, orderOf, soldProduct } from './spec-histories.js';
+import {
+  type AnyEvent,
+  asStored,
+  confirmedOrder,
+  declinedOrder,
+  idFor,
+  orderOf,
+  soldProduct,
+} from './spec-histories.js';
 
 /** A collection in memory, guarded by position as the real one is. */
 function memory() {
@@ -55,10 +63,13 @@ const logs = fc
   });
 
 /** Where a log is cut into batches, and how often each of them comes. */
-const deliveries = fc.array(fc.record({ size: fc.integer({ min: 1, max: 12 }), times: fc.integer({ min: 1, max: 3 }) }), {
-  minLength: 60,
-  maxLength: 60,
-});
+const deliveries = fc.array(
+  fc.record({ size: fc.integer({ min: 1, max: 12 }), times: fc.integer({ min: 1, max: 3 }) }),
+  {
+    minLength: 60,
+    maxLength: 60,
+  },
+);
 
 for (const projection of allProjections) {
   describe(`batches of ${projection.model.name}`, () => {

@@ -13,7 +13,11 @@ function domainImports(folder: string): string[] {
   expect(files).not.to.have.length(0);
   return files.flatMap((file) => {
     const specifiers = [...readFileSync(file, 'utf8').matchAll(/from\s+'(\.[^']+)'/g)].map((match) => match[1] ?? '');
-    const targets = specifiers.map((specifier) => relative(root, resolve(dirname(file), specifier)).split(sep).join('/'));
+    const targets = specifiers.map((specifier) =>
+      relative(root, resolve(dirname(file), specifier))
+        .split(sep)
+        .join('/'),
+    );
     return targets.filter((target) => target.startsWith('domain/'));
   });
 }

@@ -1,4 +1,5 @@
 import type { EventLog } from '../runtime/event-store/event-log.js';
+import { furthestBack } from './positions.js';
 import type { RunningProjections } from './projector.js';
 
 /** How far a projection is behind the log. */
@@ -34,11 +35,7 @@ export async function measureLag(
   const behind = states.filter(({ position }) => position === undefined || position < head);
   let read = 0;
   if (behind.length > 0) {
-    const positions = behind.map(({ position }) => position);
-    const furthest = positions.reduce((least, position) => {
-      if (least === undefined || position === undefined) return undefined;
-      return position < least ? position : least;
-    }, positions[0]);
+    const furthest = furthestBack(behind.map(({ position }) => position));
     for await (const event of eventLog.readAll(furthest)) {
       states.forEach(({ position }, index) => {
         const counted = unseen[index];

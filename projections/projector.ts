@@ -1,6 +1,6 @@
 import type { Db } from 'mongodb';
-import { eventCatalog } from '../domain/event-catalog.js';
 import type { EventCatalog } from '../domain/core/event-codec.js';
+import { eventCatalog } from '../domain/event-catalog.js';
 import { type Checkpoints, openCheckpoints } from '../runtime/document-store/checkpoints.js';
 import { type PositionedDocuments, positionedDocuments } from '../runtime/document-store/positioned.js';
 import { ensureIndexes, readModelId } from '../runtime/document-store/read-model.js';
@@ -9,6 +9,7 @@ import { type Batch, followLog } from '../runtime/event-store/follow.js';
 import type { Logger } from '../runtime/logger.js';
 import { batchDecoder, type Decoded, type ProjectionFault } from './decode-batch.js';
 import { foldDocuments, touchedDocuments } from './fold-batch.js';
+import { furthestBack } from './positions.js';
 import type { Projection } from './projection.js';
 
 const maxBatch = 500;
@@ -121,11 +122,7 @@ export async function startProjections(deps: ProjectorDeps): Promise<RunningProj
     if (failed !== undefined) throw failed.reason;
   };
 
-  const positions = runners.map((runner) => runner.position);
-  const after = positions.reduce((least, position) => {
-    if (least === undefined || position === undefined) return undefined;
-    return position < least ? position : least;
-  }, positions[0]);
+  const after = furthestBack(runners.map((runner) => runner.position));
   const follower = followLog(eventLog, { after, maxBatch, handle, log });
   return {
     positions: () => new Map(runners.flatMap(({ id, position }) => (position === undefined ? [] : [[id, position]]))),

@@ -25,7 +25,7 @@ export type AnyEvent = OrderEvent | PaymentEvent | FulfilmentEvent | InventoryEv
 type Data<Type extends AnyEvent['type']> = Extract<AnyEvent, { type: Type }>['data'];
 type Of<Type extends AnyEvent['type']> = Extract<AnyEvent, { type: Type }>;
 
-function streamOf(event: AnyEvent): string {
+export function streamOf(event: AnyEvent): string {
   const { type, data } = event;
   const category = type.slice(0, type.indexOf('.'));
   if (category === 'payment' && 'payment_id' in data) return paymentStream(data.payment_id);

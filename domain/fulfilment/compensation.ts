@@ -1,15 +1,6 @@
 import type { ReleaseReason } from '../inventory/inventory-events.js';
-import {
-  type Dispatch,
-  type OwnStep,
-  onOrder,
-  onOwn,
-  onPayment,
-  onStock,
-  type ProcessInput,
-  paymentRef,
-  stockRef,
-} from './dispatch.js';
+import { type Dispatch, type OwnStep, onOrder, onOwn, onStock, type ProcessInput, stockRef } from './dispatch.js';
+import { isPaymentInDoubt, refundSteps, settlePayment } from './payment-steps.js';
 import type { OrderFacts, ProcessState } from './process-state.js';
 
 /** How often a lapsed reservation is taken anew before the order is given up. */
@@ -28,8 +19,12 @@ export function mustCompensate(state: ProcessState): boolean {
   return false;
 }
 
-/** Undoes in reverse order: confirmed stock, money, held stock; then the order fails. Each kind is recorded first. */
+/**
+ * Undoes in reverse order: confirmed stock, money, held stock; then the order fails. Each kind is recorded first. A
+ * payment in doubt is settled before: whether there is money to give back must be known.
+ */
 export function compensate(state: ProcessState, order: OrderFacts, input: ProcessInput): readonly Dispatch[] {
+  if (isPaymentInDoubt(state)) return settlePayment(state, order, input);
   const metadata = { now: input.now };
   const variants = [...state.stock.values()];
   const confirmed = variants.filter(({ status }) => status === 'confirmed');
@@ -86,30 +81,4 @@ function failure(state: ProcessState): { stage: 'reserving' | 'payment' | 'confi
 function releaseReason(state: ProcessState): Exclude<ReleaseReason, 'expired'> {
   if (state.orderStatus === 'cancelled') return 'cancelled';
   return state.payment.status === 'none' || state.orderStatus === 'paid' ? 'stock_refused' : 'payment_failed';
-}
-
-/** What is left to do so that captured money goes back, once; nothing where there is none. */
-export function refundSteps(state: ProcessState, order: OrderFacts, input: ProcessInput): readonly Dispatch[] {
-  const { payment, refund } = state;
-  if (payment.status !== 'captured' || refund.status === 'refunded' || refund.status === 'failed') return [];
-  const metadata = { now: input.now };
-  const ref = paymentRef(order, input);
-  const refund_id = input.deriveId('refund', order.order_id, 1);
-  const provider_key = `${order.order_id}:refund:1`;
-  const amount = order.total;
-  if (refund.status === 'none') {
-    const data = { ...ref, refund_id, amount, reason: 'order_failed', provider_key };
-    return [onPayment('request_refund', 1, { type: 'RequestRefund', data, metadata })];
-  }
-  if (refund.outcome?.kind === 'refunded') {
-    const data = { ...ref, refund_id, provider_refund_id: refund.outcome.provider_refund_id };
-    return [onPayment('record_refund', 1, { type: 'RecordRefund', data, metadata })];
-  }
-  if (refund.outcome?.kind === 'refused') {
-    const data = { ...ref, refund_id, reason: refund.outcome.reason };
-    return [onPayment('record_refund_failure', 1, { type: 'RecordRefundFailure', data, metadata })];
-  }
-  const provider_transaction_id = payment.providerTransactionId ?? '';
-  const asked = { provider_key, order_id: order.order_id, provider_transaction_id, amount };
-  return [{ target: 'provider', step: 'refund', id: refund_id, attempt: 1, refund: asked }];
 }

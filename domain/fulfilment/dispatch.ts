@@ -109,6 +109,23 @@ export function onOwn(step: OwnStep['step'], command: FulfilmentCommand): OwnSte
 /** What a command that found its effect done already (no event) says about a variant. */
 const statusAfter = { reserve: 'reserved', confirm: 'confirmed', release: 'released', restock: 'restocked' } as const;
 
+/** What is true where a command was accepted without an event of this order. */
+function alreadyTrue(state: ProcessState, dispatch: StockStep | OrderStep | PaymentStep | OwnStep): ProcessState {
+  if (dispatch.target === 'inventory') return withStock(state, dispatch.id, { status: statusAfter[dispatch.step] });
+  const { command } = dispatch;
+  switch (command.type) {
+    // Somebody else may have told the log what the provider said: it need not be told again.
+    case 'RecordPaymentSuccess': {
+      const { provider_transaction_id: providerTransactionId } = command.data;
+      return { ...state, payment: { ...state.payment, status: 'captured', providerTransactionId } };
+    }
+    case 'RecordPaymentFailure':
+      return { ...state, payment: { ...state.payment, status: 'declined', reason: command.data.reason } };
+    default:
+      return state;
+  }
+}
+
 /** Takes in that a dispatched command was accepted, with the events it led to (none where it was true already). */
 export function acknowledge(
   state: ProcessState,
@@ -116,10 +133,10 @@ export function acknowledge(
   events: readonly ProcessEvent[],
   eventIds: readonly string[],
 ): ProcessState {
-  let next = state;
-  if (dispatch.target === 'inventory') {
-    const status = statusAfter[dispatch.step];
-    next = withStock(next, dispatch.id, { attempt: dispatch.attempt, ...(events.length === 0 ? { status } : {}) });
-  }
+  const orderId = state.order?.order_id;
+  const told = events.some(({ data }) => 'order_id' in data && data.order_id === orderId);
+  const { target, id, attempt } = dispatch;
+  const asked = target === 'inventory' ? withStock(state, id, { attempt }) : state;
+  const next = told ? asked : alreadyTrue(asked, dispatch);
   return events.reduce((folded, event, i) => evolveProcess(folded, event, eventIds[i]), next);
 }

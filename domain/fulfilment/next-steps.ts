@@ -1,4 +1,4 @@
-import { compensate, mustCompensate, refundSteps } from './compensation.js';
+import { compensate, mustCompensate } from './compensation.js';
 import {
   addMs,
   type Dispatch,
@@ -10,6 +10,7 @@ import {
   paymentRef,
   stockRef,
 } from './dispatch.js';
+import { chargeKey, refundSteps, settlePayment } from './payment-steps.js';
 import type { OrderFacts, ProcessState, VariantProgress } from './process-state.js';
 
 /**
@@ -74,31 +75,15 @@ function pay(state: ProcessState, order: OrderFacts, input: ProcessInput): reado
     const data = { ...ref, amount: order.total };
     return [onOrder(order, 'pay', { type: 'MarkOrderPaid', data, metadata })];
   }
-  const attempt = payment.status === 'none' ? 1 : payment.attempt;
-  const provider_key = `${order.order_id}:${attempt}`;
   if (payment.status === 'none') {
+    const attempt = 1;
     const { total: amount, ...keys } = order;
     const deadline = state.started?.deadline ?? addMs(now, policy.paymentMs);
+    const provider_key = chargeKey(order, attempt);
     const data = { ...keys, ...ref, attempt, amount, provider: policy.provider, provider_key, deadline };
     return [onPayment('initiate', attempt, { type: 'InitiatePayment', data, metadata })];
   }
-  const { outcome, deadline } = payment;
-  if (outcome?.kind === 'captured') {
-    const { provider_transaction_id, payment_method } = outcome;
-    const transaction_id = `${order.order_number.replace('ORD', 'TXN')}-${attempt}`;
-    const how = { transaction_id, payment_method, provider: policy.provider, provider_transaction_id };
-    const data = { ...ref, attempt, amount: order.total, ...how };
-    return [onPayment('record_success', attempt, { type: 'RecordPaymentSuccess', data, metadata })];
-  }
-  const overdue = deadline !== undefined && Date.parse(now) >= Date.parse(deadline);
-  if (outcome !== undefined || overdue) {
-    const { reason, retryable } = outcome ?? { reason: 'payment_timeout', retryable: false };
-    const data = { ...ref, attempt, reason, retryable };
-    return [onPayment('record_failure', attempt, { type: 'RecordPaymentFailure', data, metadata })];
-  }
-  const { total: amount, currency, payment_method } = order;
-  const charge = { ...ref, provider_key, amount, currency, payment_method };
-  return [{ target: 'provider', step: 'charge', id: ref.payment_id, attempt, charge }];
+  return settlePayment(state, order, input);
 }
 
 function confirm(state: ProcessState, order: OrderFacts, input: ProcessInput): readonly Dispatch[] {

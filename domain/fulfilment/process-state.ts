@@ -94,6 +94,9 @@ export function withStock(state: ProcessState, variantId: string, change: Partia
  */
 export function evolveProcess(state: ProcessState, event: ProcessEvent, eventId?: string): ProcessState {
   const failed = (next: ProcessState): ProcessState => ({ ...next, because: next.because ?? eventId });
+  // A command's answer also tells of strangers' reservations that had expired.
+  const about = 'order_id' in event.data ? event.data.order_id : undefined;
+  if (about !== undefined && state.order !== undefined && about !== state.order.order_id) return state;
   switch (event.type) {
     case 'order.created': {
       if (state.order !== undefined) return state;
@@ -123,7 +126,7 @@ export function evolveProcess(state: ProcessState, event: ProcessEvent, eventId?
       if (state.payment.status === 'captured') return state;
       return failed({ ...state, payment: { ...state.payment, status: 'declined', reason: event.data.reason } });
     case 'payment.refund_requested':
-      return { ...state, refund: { ...state.refund, status: 'requested' } };
+      return { ...state, refund: { status: 'requested' } };
     case 'payment.refunded':
       return { ...state, refund: { ...state.refund, status: 'refunded' } };
     case 'payment.refund_failed':

@@ -1,5 +1,5 @@
 import type { InventoryState } from '../inventory/inventory.js';
-import { type ProcessInput, reservationId } from './dispatch.js';
+import { addMs, type ProcessInput, reservationId } from './dispatch.js';
 import { type ProcessState, type StockStatus, withStock } from './process-state.js';
 
 type Found = 'open' | 'confirmed' | 'released' | 'restocked' | undefined;
@@ -15,8 +15,25 @@ function statusOf(found: Found, state: ProcessState): StockStatus {
       return state.steps.includes('release') ? 'released' : 'lapsed';
     case undefined:
       if (state.started === undefined) return 'none';
-      return state.started.outcome === 'refused' ? 'refused' : 'lapsed';
+      // Stock remembers reservations that ended for a while only: the answer to the next command tells.
+      return state.started.outcome === 'refused' ? 'refused' : 'reserved';
   }
+}
+
+const askAgainMs = 60_000;
+
+/**
+ * The answer to a charge may have been lost with the process that crashed: an open payment is asked of the provider
+ * again before its deadline counts.
+ *
+ * @param now ISO 8601, UTC
+ */
+export function recallPayment(state: ProcessState, now: string): ProcessState {
+  const { status, deadline } = state.payment;
+  if (status !== 'open') return state;
+  const until = addMs(now, askAgainMs);
+  if (deadline !== undefined && Date.parse(deadline) >= Date.parse(until)) return state;
+  return { ...state, payment: { ...state.payment, deadline: until } };
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Command, Decider } from '../core/decider.js';
 import { DomainError } from '../core/domain-error.js';
 import { PersistentMap } from '../core/persistent-map.js';
+import { type ExpiryQueue, withEntry, withoutTop } from './expiry-queue.js';
 import type { InventoryEvent, ReleaseReason, StockPart } from './inventory-events.js';
 
 /** Whose stock a stream holds. Every command carries it, so that a stream's first event knows it. */
@@ -61,8 +62,8 @@ export interface InventoryState {
   readonly warehouses: Readonly<Record<string, { readonly onHand: number; readonly reserved: number }>>;
   readonly available: number;
   readonly open: PersistentMap<OpenReservation>;
-  /** When the first open reservation lapses, in milliseconds. */
-  readonly nextExpiry: number;
+  /** When open reservations lapse; its top is always one that is open. */
+  readonly expiries: ExpiryQueue;
   /** Reservations that ended, in two generations, so that a stream that sells for years stays small in memory. */
   readonly closed: PersistentMap<ClosedReservation>;
   readonly closedBefore: PersistentMap<ClosedReservation>;
@@ -70,12 +71,15 @@ export interface InventoryState {
 
 const generation = 5_000;
 
+/** Expired reservations that one decision releases: more of them might not fit into one append. */
+const mostReleases = 400;
+
 const initialState: InventoryState = {
   item: undefined,
   warehouses: {},
   available: 0,
   open: PersistentMap.empty(),
-  nextExpiry: Number.POSITIVE_INFINITY,
+  expiries: undefined,
   closed: PersistentMap.empty(),
   closedBefore: PersistentMap.empty(),
 };
@@ -103,18 +107,21 @@ function movedParts(state: InventoryState, parts: readonly StockPart[], onHand: 
 }
 
 function withOpen(state: InventoryState, reservation: OpenReservation): InventoryState {
-  const open = state.open.set(reservation.reservation_id, reservation);
-  return { ...state, open, nextExpiry: Math.min(state.nextExpiry, reservation.expiresAt) };
+  const { reservation_id: id, expiresAt } = reservation;
+  const open = state.open.set(id, reservation);
+  return { ...state, open, expiries: openOnTop(withEntry(state.expiries, { id, expiresAt }), open) };
 }
 
 function withoutOpen(state: InventoryState, id: string): InventoryState {
-  const gone = state.open.get(id);
-  if (gone === undefined) return state;
   const open = state.open.delete(id);
-  if (gone.expiresAt > state.nextExpiry) return { ...state, open };
-  let nextExpiry = Number.POSITIVE_INFINITY;
-  for (const { expiresAt } of open.values()) nextExpiry = Math.min(nextExpiry, expiresAt);
-  return { ...state, open, nextExpiry };
+  return open === state.open ? state : { ...state, open, expiries: openOnTop(state.expiries, open) };
+}
+
+/** Entries of reservations that ended or were extended stay in the queue until they come to its top. */
+function openOnTop(expiries: ExpiryQueue, open: InventoryState['open']): ExpiryQueue {
+  let queue = expiries;
+  while (queue !== undefined && open.get(queue.id)?.expiresAt !== queue.expiresAt) queue = withoutTop(queue);
+  return queue;
 }
 
 function withClosed(state: InventoryState, reservation: ClosedReservation): InventoryState {
@@ -141,8 +148,7 @@ function evolve(state: InventoryState, event: InventoryEvent): InventoryState {
     case 'inventory.extended': {
       const reservation = known.open.get(event.data.reservation_id);
       if (reservation === undefined) return known;
-      const extended = { ...reservation, expiresAt: Date.parse(event.data.expires_at) };
-      return withOpen(withoutOpen(known, event.data.reservation_id), extended);
+      return withOpen(known, { ...reservation, expiresAt: Date.parse(event.data.expires_at) });
     }
     case 'inventory.confirmed': {
       const { reservation_id, order_id, reservations: parts } = event.data;
@@ -187,17 +193,21 @@ function allocate(state: InventoryState, item: StockItem, quantity: number): Sto
   return undefined;
 }
 
+/** Releases what is due, the longest overdue first. What one decision leaves is left to the next. */
 function expired(state: InventoryState, item: StockItem, now: number, except?: string): InventoryEvent[] {
-  if (now < state.nextExpiry) return [];
-  let { available } = state;
-  return [...state.open.values()]
-    .filter(({ expiresAt, reservation_id }) => expiresAt <= now && reservation_id !== except)
-    .sort((a, b) => a.expiresAt - b.expiresAt || (a.reservation_id < b.reservation_id ? -1 : 1))
-    .map(({ reservation_id, order_id, parts }) => {
+  let { expiries, available } = state;
+  const events: InventoryEvent[] = [];
+  while (expiries !== undefined && expiries.expiresAt <= now && events.length < mostReleases) {
+    const due = state.open.get(expiries.id);
+    if (due !== undefined && due.expiresAt === expiries.expiresAt && due.reservation_id !== except) {
+      const { reservation_id, order_id, parts } = due;
       available += quantityOf(parts);
       const data = { reservation_id, order_id, reservations: [...parts], reason: 'expired' as const };
-      return { type: 'inventory.released', data: { ...data, ...item, available } };
-    });
+      events.push({ type: 'inventory.released', data: { ...data, ...item, available } });
+    }
+    expiries = withoutTop(expiries);
+  }
+  return events;
 }
 
 function positive(quantity: number): void {
@@ -232,7 +242,8 @@ function afterExpiry(command: InventoryCommand, state: InventoryState, item: Sto
       const ref = { reservation_id, order_id };
       const reservations = allocate(state, item, quantity);
       if (reservations === undefined || closedReservation(state, reservation_id) !== undefined) {
-        const reason = state.item === undefined ? ('unknown_stock' as const) : ('insufficient_stock' as const);
+        const unknown = Object.keys(state.warehouses).length === 0;
+        const reason = unknown ? ('unknown_stock' as const) : ('insufficient_stock' as const);
         const data = { ...ref, requested: quantity, reason, ...item, available };
         return [{ type: 'inventory.reservation.failed', data }];
       }
@@ -265,23 +276,35 @@ function afterExpiry(command: InventoryCommand, state: InventoryState, item: Sto
     case 'ReleaseReservation': {
       const { reservation_id, order_id, reason } = command.data;
       const reservation = state.open.get(reservation_id);
-      if (reservation === undefined) return [];
+      if (reservation === undefined) {
+        // Whoever gives stock back may not have heard that it was confirmed: it must come back all the same.
+        const confirmed = closedReservation(state, reservation_id);
+        return confirmed?.ended === 'confirmed' ? [restocked(confirmed, 'confirmation_undone', item, available)] : [];
+      }
       const reservations = [...reservation.parts];
       const data = { reservation_id, order_id, reservations, reason, ...item };
       return [{ type: 'inventory.released', data: { ...data, available: available + quantityOf(reservations) } }];
     }
     case 'RestockReservation': {
-      const { reservation_id, order_id, reason } = command.data;
+      const { reservation_id, reason } = command.data;
       const reservation = closedReservation(state, reservation_id);
       if (reservation?.ended === 'restocked') return [];
       if (reservation?.ended !== 'confirmed') throw unknownReservation(reservation_id);
-      const reservations = [...reservation.parts];
-      const data = { reservation_id, order_id, reservations, reason, ...item };
-      return [{ type: 'inventory.restocked', data: { ...data, available: available + quantityOf(reservations) } }];
+      return [restocked(reservation, reason, item, available)];
     }
     case 'ExpireReservations':
       return [];
   }
+}
+
+function restocked(
+  { reservation_id, order_id, parts }: ClosedReservation,
+  reason: RestockReservation['data']['reason'],
+  item: StockItem,
+  available: number,
+): InventoryEvent {
+  const data = { reservation_id, order_id, reservations: [...parts], reason, ...item };
+  return { type: 'inventory.restocked', data: { ...data, available: available + quantityOf(parts) } };
 }
 
 function unknownReservation(reservation_id: string): DomainError {

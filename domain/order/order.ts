@@ -109,8 +109,8 @@ function decide(command: OrderCommand, state: OrderState): readonly OrderEvent[]
       return [{ type: 'order.confirmed', data: { order_id, total, items: [...items], ...keys } }];
     case 'FailOrder': {
       const { stage, reason } = command.data;
-      if (status === 'failed' || status === 'cancelled') return [];
-      if (status === 'confirmed') throw ended();
+      if (status === 'failed') return [];
+      if (status === 'confirmed' || status === 'cancelled') throw ended();
       return [{ type: 'order.failed', data: { order_id, stage, reason, ...keys } }];
     }
     case 'CancelOrder': {

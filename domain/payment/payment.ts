@@ -101,6 +101,7 @@ function decide(command: PaymentCommand, state: PaymentState): readonly PaymentE
       if (attempt === state.attempt) return [];
       throw new DomainError('payment-attempt-open', 'The attempt before this one has not ended.');
     }
+    if (attempt <= state.attempt) return [];
     return [{ type: 'payment.initiated', data: command.data }];
   }
   const { facts, status } = state;

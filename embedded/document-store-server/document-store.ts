@@ -23,6 +23,8 @@ export interface DocumentStore {
   close(): Promise<void>;
 }
 
+const lingerMs = 500;
+
 function listen(net: NetServer, port: number, host: string): Promise<number> {
   return new Promise((resolve, reject) => {
     net.once('error', (err: NodeJS.ErrnoException) => {
@@ -61,8 +63,13 @@ export async function startDocumentStore(options: DocumentStoreOptions): Promise
       const ended = new Promise<void>((resolve) => net.close(() => resolve()));
       await store.close();
       cursors.close();
-      for (const socket of sockets) socket.destroy();
+      // what was just acknowledged still reaches those who read it
+      for (const socket of sockets) socket.destroySoon();
+      const timer = setTimeout(() => {
+        for (const socket of sockets) socket.destroy();
+      }, lingerMs);
       await ended;
+      clearTimeout(timer);
     };
     return {
       port,

@@ -9,7 +9,7 @@ import { expect } from 'chai';
 import { MongoClient } from 'mongodb';
 import { silentLogger } from '../../runtime/logger.js';
 import { startDocumentStore, verifyDataDir } from './document-store.js';
-import { failure, startTestServer } from './test-server.js';
+import { failure, startTestServer, type TestServer } from './test-server.js';
 
 interface Doc {
   _id: string;
@@ -20,9 +20,11 @@ interface Doc {
 const own = fileURLToPath(import.meta.url);
 const main = path.join(path.dirname(own), own.endsWith('.ts') ? 'main.ts' : 'main.js');
 
-function run(...flags: string[]): ChildProcess {
+function spawnServer(...flags: string[]): ChildProcess {
   const loader = main.endsWith('.ts') ? ['--import=tsx'] : [];
-  return spawn(process.execPath, [...loader, main, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] });
+  // supervised: it ends with the test process, however that ends
+  const env = { ...process.env, SHOPLEDGER_SUPERVISED: '1' };
+  return spawn(process.execPath, [...loader, main, ...flags], { stdio: 'pipe', env });
 }
 
 async function ready(child: ChildProcess): Promise<string> {
@@ -49,7 +51,18 @@ describe('what is stored', function () {
   beforeEach(() => {
     dataDir = mkdtempSync(path.join(tmpdir(), 'document-store-durable-'));
   });
-  afterEach(() => rmSync(dataDir, { recursive: true, force: true }));
+  const servers: TestServer[] = [];
+  const children: ChildProcess[] = [];
+  afterEach(async () => {
+    for (const child of children.splice(0)) child.kill('SIGKILL');
+    for (const server of servers.splice(0)) await server.stop();
+    rmSync(dataDir, { recursive: true, force: true });
+  });
+  const run = (...flags: string[]) => {
+    const child = spawnServer(...flags);
+    children.push(child);
+    return child;
+  };
 
   const fill = async (documents: number) => {
     const store = await startDocumentStore({ dataDir, port: 0, log: silentLogger });
@@ -65,6 +78,7 @@ describe('what is stored', function () {
 
   it('is there after a restart, with its indexes, counts and dropped things gone', async () => {
     const server = await startTestServer();
+    servers.push(server);
     const items = () => server.db.collection<Doc>('items');
     await items().createIndex({ tags: 1 }, { unique: false });
     await items().insertMany(Array.from({ length: 5000 }, (_, n) => ({ _id: `i${n}`, n, tags: [`t${n % 50}`] })));
@@ -78,7 +92,6 @@ describe('what is stored', function () {
     expect((await server.db.listCollections().toArray()).map(({ name }) => name)).to.deep.equal(['items']);
     await items().insertOne({ _id: 'new' });
     expect(await items().findOne({ _id: 'new' })).to.deep.equal({ _id: 'new' });
-    await server.stop();
   });
 
   it('survives kill -9: nothing acknowledged is lost, every index agrees', async () => {

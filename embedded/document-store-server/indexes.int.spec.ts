@@ -1,7 +1,10 @@
+import { serialize } from 'bson';
 import { expect } from 'chai';
 import type { Document, Filter, Sort } from 'mongodb';
 import { silentLogger } from '../../runtime/logger.js';
+import { documentValue } from './bson/value.js';
 import { verifyDataDir } from './document-store.js';
+import { parseSort, sortKey } from './query/sort.js';
 import { failure, startTestServer, type TestServer } from './test-server.js';
 
 interface Doc extends Document {
@@ -248,6 +251,11 @@ describe('indexes', () => {
       const ids = (documents: Doc[] | undefined) =>
         (documents ?? []).map(({ _id }) => Number(_id)).sort((x, y) => x - y);
       expect(ids(found), shown).to.deep.equal(ids(wanted));
+      const order = parseSort(documentValue(Buffer.from(serialize(sort))));
+      const places = (found ?? []).map((document) => sortKey(order, Buffer.from(serialize(document))));
+      for (const [at, place] of places.entries()) {
+        expect(places[at - 1]?.compare(place) ?? -1, `${shown}, at ${at}`).to.be.at.most(0);
+      }
       const total = { ...sort, _id: sort['_id'] ?? 1 } as Record<string, 1 | -1>;
       const [first, second] = await Promise.all(
         [plain, indexed].map((one) => one.find(query).sort(total).skip(2).limit(20).project({ _id: 1 }).toArray()),

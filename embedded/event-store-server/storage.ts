@@ -3,8 +3,8 @@ import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, writeFileSync } 
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { type Database, open, type RootDatabase } from 'lmdb';
+import { lockDataDir } from '../data-lock.js';
 import { checkFileLength, DataDirError } from './data-file.js';
-import { lockDataDir } from './data-lock.js';
 import { decodeHead, type Head } from './head.js';
 import { DamageError, damagedRecord, isIntact } from './record.js';
 import { readU64, writeU64 } from './wire.js';

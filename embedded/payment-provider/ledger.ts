@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Key, open, type RootDatabase } from 'lmdb';
-import { lockFolder } from './data-lock.js';
+import { lockDataDir } from '../data-lock.js';
 import type { Intent, Refund } from './objects.js';
 
 /** STORED: money that moved. */
@@ -85,11 +85,11 @@ const format = 1;
 /**
  * Opens the provider's books in `dataDir`, alone.
  *
- * @throws DataInUseError, LedgerFormatError
+ * @throws LockedError, LedgerFormatError
  */
 export function openLedger(dataDir: string): Ledger {
   mkdirSync(dataDir, { recursive: true });
-  const unlock = lockFolder(dataDir);
+  const unlock = lockDataDir(dataDir);
   let db: RootDatabase<unknown, Key> | undefined;
   try {
     // Without `overlappingSync: false` a commit would be answered before its fsync.

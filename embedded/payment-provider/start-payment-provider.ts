@@ -31,7 +31,7 @@ const drainLimitMs = 5_000;
 /**
  * Starts a sandbox payment provider that the official `stripe` SDK talks to. What it answered is on disk.
  *
- * @throws DataInUseError, LedgerFormatError, and the system's error when the port is taken
+ * @throws LockedError, LedgerFormatError, and the system's error when the port is taken
  */
 export async function startPaymentProvider(options: PaymentProviderOptions): Promise<PaymentProvider> {
   const { log, clock = () => new Date(), newId = randomId, host = '127.0.0.1' } = options;

@@ -1,3 +1,4 @@
+import type { Personal } from '../../domain/core/personal.js';
 import type { ReadModel } from '../../runtime/document-store/read-model.js';
 
 // The contract with read-api: a changed shape or meaning raises the version.
@@ -74,7 +75,7 @@ export interface OrderBody {
   readonly refunded: number;
   readonly shop_ids: readonly string[];
   /** Ciphertext, as in the event. */
-  readonly personal: { readonly subject: string; readonly fields: Readonly<Record<string, string>> } | null;
+  readonly personal: Personal | null;
   readonly payment: {
     readonly payment_id: string;
     readonly attempts: number;

@@ -24,7 +24,6 @@ function advanced(order: OrderBody, next: OrderStatus): OrderBody {
 }
 
 function created({ data }: EventOfType<'order.created'>): OrderBody {
-  const { personal } = data;
   return {
     order_number: data.order_number,
     user_id: data.user_id,
@@ -41,7 +40,7 @@ function created({ data }: EventOfType<'order.created'>): OrderBody {
     total: data.total,
     refunded: 0,
     shop_ids: data.shop_ids,
-    personal: personal === undefined ? null : { subject: personal.subject, fields: { ...personal.fields } },
+    personal: data.personal ?? null,
     payment: null,
     failure: null,
     timeline: [],

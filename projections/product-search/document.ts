@@ -56,6 +56,9 @@ const longestWord = 64;
 
 /** The words of a text as they are stored and searched: lower case, without accents, of letters and digits only. */
 export function wordsOf(text: string): string[] {
-  const plain = text.normalize('NFKD').replace(/\p{M}+/gu, '').toLowerCase();
+  const plain = text
+    .normalize('NFKD')
+    .replace(/\p{M}+/gu, '')
+    .toLowerCase();
   return (plain.match(word) ?? []).map((found) => found.slice(0, longestWord));
 }

@@ -1,7 +1,7 @@
 import { type InventoryEvent, inventoryDefinitions } from '../../domain/inventory/inventory-events.js';
-import { type ProductEvent, productDefinitions, type ProductVariant } from '../../domain/product/product-events.js';
+import { type ProductEvent, type ProductVariant, productDefinitions } from '../../domain/product/product-events.js';
 import type { Projection, Recorded } from '../projection.js';
-import { type ProductBody, productSearchModel, type ProductStatus, wordsOf } from './document.js';
+import { type ProductBody, type ProductStatus, productSearchModel, wordsOf } from './document.js';
 
 export type ProductModelEvent = ProductEvent | InventoryEvent;
 

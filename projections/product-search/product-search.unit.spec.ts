@@ -76,7 +76,9 @@ describe('the product-search read model', () => {
   });
 
   it('bounds its terms, and cuts the description first', () => {
-    const description = Array.from({ length: 3_000 }, (_, index) => `w${index}`).join(' ').slice(0, 10_000);
+    const description = Array.from({ length: 3_000 }, (_, index) => `w${index}`)
+      .join(' ')
+      .slice(0, 10_000);
     const { terms } = given(product.created({ description }));
     expect(terms).to.have.length(400).and.include.members(['cafe', 'mug', 'kitchen', 'red', 'w0']);
   });

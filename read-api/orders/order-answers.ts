@@ -52,10 +52,7 @@ function contactOf(opened: OpenedFields | undefined, country: string) {
  * @param contact the opened personal fields for its owner (undefined: erased, or there were none); absent for others,
  *   whose answer then has none of these fields
  */
-export function detailOf(
-  order: OrderDocument,
-  contact?: { readonly opened: OpenedFields | undefined },
-) {
+export function detailOf(order: OrderDocument, contact?: { readonly opened: OpenedFields | undefined }) {
   const { currency } = order;
   return {
     ...summaryOf(order),

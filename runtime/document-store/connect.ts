@@ -14,20 +14,22 @@ export interface DocumentStoreOptions {
   /** Shown in the server's log and in `currentOp`. */
   readonly appName: string;
   readonly maxPoolSize?: number;
+  /** How long to look for a server that answers; 5,000 unless told otherwise. */
+  readonly selectionTimeoutMs?: number;
 }
 
 /**
  * Connects to the document store. Pool and time-outs are bounded, so that a store that is gone fails requests instead of
  * collecting them. 64-bit integers are read and written as `bigint`: a position must not lose its last digits.
  *
- * @throws Error a sentence, when the store cannot be reached within five seconds
+ * @throws Error a sentence, when the store cannot be reached in that time
  */
 export async function connectDocumentStore(options: DocumentStoreOptions): Promise<DocumentStore> {
   const client = new MongoClient(options.url, {
     appName: options.appName,
     maxPoolSize: options.maxPoolSize ?? 20,
     waitQueueTimeoutMS: 5_000,
-    serverSelectionTimeoutMS: 5_000,
+    serverSelectionTimeoutMS: options.selectionTimeoutMs ?? 5_000,
     connectTimeoutMS: 5_000,
     socketTimeoutMS: 30_000,
     useBigInt64: true,

@@ -7,6 +7,7 @@ import {
   isCommandError,
   jsonEvent,
   NO_STREAM,
+  type ReadStreamOptions,
   type ResolvedEvent,
   START,
   WrongExpectedVersionError,
@@ -210,7 +211,8 @@ export function openEventLog(connectionString: string, log: Logger): EventLog {
   return {
     append: (stream, events, expected) => append(stream, events, expected),
     readStream(stream, from, count) {
-      const options = { fromRevision: from ?? START, ...(count === undefined ? {} : { maxCount: count }) };
+      const options: ReadStreamOptions = { fromRevision: from ?? START };
+      if (count !== undefined) options.maxCount = count;
       return read(client.readStream(stream, options) as AsyncIterable<ResolvedEvent>, true);
     },
     async *readAll(after) {

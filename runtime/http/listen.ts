@@ -15,7 +15,12 @@ export interface Listening {
  * @throws Error a sentence, when the port is in use
  */
 export async function listen(handler: RequestListener, port: number, host = '127.0.0.1'): Promise<Listening> {
-  const server = createServer({ requestTimeout: 60_000, headersTimeout: 20_000, keepAliveTimeout: 65_000 }, handler);
+  let closing = false;
+  const limits = { requestTimeout: 60_000, headersTimeout: 20_000, keepAliveTimeout: 65_000 };
+  const server = createServer(limits, (req, res) => {
+    if (closing) res.setHeader('Connection', 'close');
+    handler(req, res);
+  });
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       const inUse = error.code === 'EADDRINUSE';
@@ -30,11 +35,14 @@ export async function listen(handler: RequestListener, port: number, host = '127
     port: actual,
     url: `http://${host}:${actual}`,
     async close() {
+      closing = true;
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeIdleConnections();
+      // A connection whose answer had begun before goes idle after it and would be kept for a minute.
+      const sweep = setInterval(() => server.closeIdleConnections(), 50);
       const impatient = setTimeout(() => server.closeAllConnections(), 8_000);
       await closed;
       clearTimeout(impatient);
+      clearInterval(sweep);
     },
   };
 }

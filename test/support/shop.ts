@@ -110,7 +110,12 @@ export async function startTestShop(log: Logger = silentLogger): Promise<TestSho
   };
   await startFulfilment();
 
-  const projections = await startProjections({ eventLog: events.eventLog, db: store.db, log, projections: allProjections });
+  const projections = await startProjections({
+    eventLog: events.eventLog,
+    db: store.db,
+    log,
+    projections: allProjections,
+  });
   const readApp = buildReadApp({
     db: store.db,
     ping: store.ping,
@@ -162,7 +167,8 @@ export async function startTestShop(log: Logger = silentLogger): Promise<TestSho
     },
     async events() {
       const all: StoredEvent[] = [];
-      for await (const event of events.eventLog.readAll()) if (!/^(checkpoint|snapshot)-/.test(event.stream)) all.push(event);
+      for await (const event of events.eventLog.readAll())
+        if (!/^(checkpoint|snapshot)-/.test(event.stream)) all.push(event);
       return all;
     },
     async stopFulfilment() {

@@ -29,6 +29,7 @@ function* pages(store: Store, plan: Plan, { start, end }: Interval): Generator<E
   const table = plan.index === undefined ? store.data : plan.index.isIdIndex ? store.ids : store.index;
   let after: Buffer | undefined;
   for (;;) {
+    store.checkOpen();
     const page: Entry[] = [];
     let bytes = 0;
     const range = plan.reverse
@@ -60,7 +61,8 @@ export function* scan(
   counts: ScanCounts = { keys: 0, documents: 0 },
 ): Generator<Found | undefined> {
   const { index } = plan;
-  const seen = index?.multikey === true ? new Set<number>() : undefined;
+  // an array stands in an index once per item, and the cut bounds of long keys may overlap
+  const seen = index !== undefined && (index.multikey || index.inexact) ? new Set<number>() : undefined;
   const intervals = plan.reverse ? [...plan.intervals].reverse() : plan.intervals;
   for (const interval of intervals) {
     for (const page of pages(store, plan, interval)) {

@@ -5,10 +5,10 @@ import { parseFilter } from '../query/filter.js';
 import { matchesFilter } from '../query/match.js';
 import { oneBatch } from '../query/pipeline.js';
 import { Arguments } from './arguments.js';
-import { type Context, cursorReply, findCollection, findOrCreate, type Reply } from './context.js';
+import { type Context, cursorReply, findCollection, findOrCreate, type Reply, write } from './context.js';
 
 export function create(context: Context): Promise<Reply> {
-  const { args, server } = context;
+  const { args } = context;
   const name = args.collection();
   const refused = ['capped', 'size', 'max', 'validator', 'validationLevel', 'validationAction', 'viewOn', 'pipeline'];
   args.refuse(
@@ -22,7 +22,7 @@ export function create(context: Context): Promise<Reply> {
   );
   args.refuse('changeStreamPreAndPostImages', 'encryptedFields', 'autoIndexId');
   args.finish();
-  return server.store.write(() => {
+  return write(context, () => {
     findOrCreate(context, name);
     return {};
   });
@@ -32,7 +32,7 @@ export function drop(context: Context): Promise<Reply> {
   const { args, server, database } = context;
   const name = args.collection();
   args.finish();
-  return server.store.write(() => {
+  return write(context, () => {
     const collection = findCollection(context, name);
     if (collection === undefined) return {};
     server.store.catalogue.drop(collection);
@@ -40,9 +40,10 @@ export function drop(context: Context): Promise<Reply> {
   });
 }
 
-export function dropDatabase({ args, server, database }: Context): Promise<Reply> {
+export function dropDatabase(context: Context): Promise<Reply> {
+  const { args, server, database } = context;
   args.finish();
-  return server.store.write(() => {
+  return write(context, () => {
     const collections = server.store.catalogue.all().filter((collection) => collection.database === database);
     for (const collection of collections) server.store.catalogue.drop(collection);
     return collections.length > 0 ? { dropped: database } : {};

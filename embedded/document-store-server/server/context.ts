@@ -2,6 +2,7 @@ import type { Logger } from '../../../runtime/logger.js';
 import { type BsonValue, bsonType, documentValue } from '../bson/value.js';
 import { writeDocument } from '../bson/write.js';
 import { CommandError, code } from '../errors.js';
+import { checkDeadline } from '../query/pipeline.js';
 import type { Collection, Index } from '../storage/catalogue.js';
 import type { Store } from '../storage/store.js';
 import type { Arguments } from './arguments.js';
@@ -27,6 +28,14 @@ export interface Context {
 
 export type Reply = Record<string, unknown>;
 export type Handler = (context: Context) => Reply | Promise<Reply>;
+
+/** Runs a write in the next transaction, unless its time is over by then. It runs in one piece once begun. */
+export function write<T>({ server, deadline }: Context, work: () => T): Promise<T> {
+  return server.store.write(() => {
+    checkDeadline(deadline);
+    return work();
+  });
+}
 
 export function findCollection({ server, database }: Context, name: string): Collection | undefined {
   return server.store.catalogue.find(database, name);

@@ -5,7 +5,7 @@ import { parseProjection, project } from '../query/projection.js';
 import { parseSort } from '../query/sort.js';
 import { getRecord, idOf, removeRecord } from '../storage/records.js';
 import { parseUpdate } from '../update/modifiers.js';
-import { type Context, findCollection, findOrCreate, parseHint, type Reply } from './context.js';
+import { type Context, findCollection, findOrCreate, parseHint, type Reply, write } from './context.js';
 import { findForWrite, insertUpsert, updateRecords } from './writes.js';
 
 /** Changes or removes one document and answers with it as it was or, with `new`, as it is. */
@@ -35,7 +35,7 @@ export function findAndModify(context: Context): Promise<Reply> {
     if (document === undefined) return null;
     return documentValue(projection === undefined ? document : project(projection, document));
   };
-  return store.write(() => {
+  return write(context, () => {
     const collection = findCollection(context, name);
     const hint = parseHint(collection, hintValue);
     const [found] =

@@ -9,7 +9,7 @@ import { oneBatch } from '../query/pipeline.js';
 import { type Collection, type Index, indexFields } from '../storage/catalogue.js';
 import { buildIndex } from '../storage/records.js';
 import { Arguments } from './arguments.js';
-import { type Context, cursorReply, findCollection, findOrCreate, type Reply } from './context.js';
+import { type Context, cursorReply, findCollection, findOrCreate, type Reply, write } from './context.js';
 
 const mostIndexes = 64;
 
@@ -127,7 +127,7 @@ export function createIndexes(context: Context): Promise<Reply> {
   args.refuse('commitQuorum');
   args.finish();
   if (wanted.length === 0) throw new CommandError(code.badValue, 'Must specify at least one index to create');
-  return store.write(() => {
+  return write(context, () => {
     const createdCollectionAutomatically = findCollection(context, name) === undefined;
     const collection = findOrCreate(context, name);
     const before = collection.indexes.length;
@@ -203,7 +203,7 @@ export function dropIndexes(context: Context): Promise<Reply> {
   const name = args.collection();
   const wanted = args.required('index', args.value('index'));
   args.finish();
-  return server.store.write(() => {
+  return write(context, () => {
     const collection = findCollection(context, name);
     if (collection === undefined) throw missing(context, name);
     const nIndexesWas = collection.indexes.length;

@@ -14,7 +14,7 @@ import type { Store } from '../storage/store.js';
 import { applyUpdate, upsertDocument } from '../update/apply.js';
 import { parseUpdate, type Update } from '../update/modifiers.js';
 import { Arguments } from './arguments.js';
-import { type Context, findCollection, findOrCreate, parseHint, type Reply } from './context.js';
+import { type Context, findCollection, findOrCreate, parseHint, type Reply, write } from './context.js';
 
 const idName = Buffer.from('_id');
 const largestBatch = 100_000;
@@ -72,7 +72,7 @@ function withId(document: Buffer): Buffer {
 export function insert(context: Context): Promise<Reply> {
   const { name, ordered, statements } = readWrite(context, 'documents');
   const { store } = context.server;
-  return store.write(() => {
+  return write(context, () => {
     const collection = findOrCreate(context, name);
     let n = 0;
     const errors = runStatements(statements, ordered, (document) => {
@@ -180,7 +180,7 @@ export function update(context: Context): Promise<Reply> {
   const { name, ordered, statements } = readWrite(context, 'updates');
   const parsed = statements.map(parseUpdateStatement);
   const { store } = context.server;
-  return store.write(() => {
+  return write(context, () => {
     const totals = { n: 0, nModified: 0 };
     const upserted: { index: number; _id: BsonValue }[] = [];
     const errors = runStatements(statements, ordered, (_, index) => {
@@ -227,7 +227,7 @@ export function remove(context: Context): Promise<Reply> {
     return { query, hint, multi: most === 0n };
   });
   const { store } = context.server;
-  return store.write(() => {
+  return write(context, () => {
     let n = 0;
     const errors = runStatements(statements, ordered, (_, index) => {
       const statement = parsed[index];

@@ -71,14 +71,16 @@ function checkFormat(dataDir: string): void {
     const shown = JSON.stringify(found.slice(0, 80).trim());
     throw new StartError(`the data directory ${dataDir} has another format: ${shown}`);
   }
-  const others = fs.readdirSync(dataDir).filter((name) => !name.startsWith('server.lock'));
+  const others = fs.readdirSync(dataDir).filter((name) => !name.startsWith('server.lock') && name !== 'FORMAT.new');
   if (others.length > 0) {
     throw new StartError(`the directory ${dataDir} is not empty and holds no document store`);
   }
-  const fd = fs.openSync(file, 'wx');
+  const fresh = `${file}.new`;
+  const fd = fs.openSync(fresh, 'w');
   fs.writeSync(fd, formatLine);
   fs.fsyncSync(fd);
   fs.closeSync(fd);
+  fs.renameSync(fresh, file);
 }
 
 /** The length in bytes that the newest meta page of an LMDB file promises. */
@@ -131,6 +133,10 @@ function checkLength(dataDir: string): void {
 export function watchLength(dataDir: string): FileLength {
   const fd = fs.openSync(path.join(dataDir, 'data.mdb'), 'r+');
   let size = fs.fstatSync(fd).size;
+  // the names of the files must outlive a power failure as well
+  const directory = fs.openSync(dataDir, 'r');
+  fs.fsyncSync(directory);
+  fs.closeSync(directory);
   const keepAhead = () => {
     const promised = promisedLength(fd);
     if (promised + slack / 2 <= size) return;

@@ -84,6 +84,11 @@ export class Store {
     });
   }
 
+  /** @throws CommandError 91 once the store is closing */
+  checkOpen(): void {
+    if (this.closed) throw new CommandError(code.shutdown, 'the server is stopping');
+  }
+
   private drainLater(): void {
     if (this.draining) return;
     this.draining = true;

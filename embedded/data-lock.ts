@@ -15,6 +15,7 @@ interface Owner {
 /** Raised when another live process holds the data directory. */
 export class LockedError extends Error {
   override readonly name = 'LockedError';
+  readonly code = 'data-in-use';
 }
 
 /**
@@ -35,7 +36,7 @@ export function lockDataDir(dataDir: string): () => void {
       const owner = readOwner(path);
       if (owner === undefined) continue;
       if (isAlive(owner) || attempt > 5) {
-        throw new LockedError(`The data directory ${dataDir} is in use by process ${owner.pid}.`);
+        throw new LockedError(`The data in ${dataDir} are in use by process ${owner.pid}; stop that first.`);
       }
       removeStale(path, owner);
     }

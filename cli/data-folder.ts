@@ -1,0 +1,99 @@
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { CommandFault } from './fault.js';
+
+const format = 1;
+
+/** Keys and secrets of one installation, kept under its data folder and nowhere else. */
+export interface Secrets {
+  readonly internal: string;
+  readonly hmac: string;
+  readonly master: string;
+  readonly paymentKey: string;
+  readonly webhook: string;
+  /** Path of the private key that signs access tokens (PKCS#8, EC P-256). */
+  readonly jwtKeyFile: string;
+}
+
+/** Where the running system can be reached; gone when it is stopped. */
+export interface RunningFacts {
+  readonly gatewayUrl: string;
+  readonly eventStoreUrl: string;
+  readonly paymentUrl: string;
+}
+
+/** The folder that `shopledger up` keeps everything in. */
+export class DataFolder {
+  readonly path: string;
+
+  constructor(path: string) {
+    this.path = resolve(path);
+  }
+
+  at(...names: string[]): string {
+    return join(this.path, ...names);
+  }
+
+  /** Makes the folder where there is none. @returns whether it did @throws CommandFault when it holds data of another format, or foreign files */
+  open(): boolean {
+    mkdirSync(this.path, { recursive: true, mode: 0o700 });
+    const file = this.at('format.json');
+    if (existsSync(file)) {
+      const found = (JSON.parse(readFileSync(file, 'utf8')) as { format?: unknown }).format;
+      if (found === format) return false;
+      throw new CommandFault(
+        `${this.path} holds data of format ${String(found)}, this version reads format ${format}: use the version that wrote it, or another folder with --data.`,
+      );
+    }
+    const entries = readdirSync(this.path).filter((name) => !name.startsWith('.') && !name.includes('.lock'));
+    if (entries.length > 0) {
+      throw new CommandFault(
+        `${this.path} is not empty and not a data folder of Shopledger: name another one with --data.`,
+      );
+    }
+    this.write('format.json', JSON.stringify({ format, created_at: new Date().toISOString() }));
+    return true;
+  }
+
+  /** Writes a small file whole or not at all, readable by its owner alone. */
+  write(name: string, text: string): void {
+    const draft = this.at(`${name}.draft`);
+    writeFileSync(draft, text, { mode: 0o600 });
+    renameSync(draft, this.at(name));
+  }
+
+  /** @returns the parsed content, or undefined where there is no such file */
+  readJson<T>(name: string): T | undefined {
+    const file = this.at(name);
+    return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as T) : undefined;
+  }
+
+  remove(name: string): void {
+    rmSync(this.at(name), { force: true });
+  }
+
+  /** The installation's secrets; what is missing is made now. */
+  secrets(): Secrets {
+    mkdirSync(this.at('keys'), { recursive: true, mode: 0o700 });
+    const kept = (name: string, make: () => string): string => {
+      const file = this.at('keys', name);
+      if (!existsSync(file)) this.write(join('keys', name), make());
+      return readFileSync(file, 'utf8').trim();
+    };
+    const hex = () => randomBytes(32).toString('hex');
+    const pem = () => {
+      const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+      return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+    };
+    kept('jwt.pem', pem);
+    return {
+      internal: kept('internal.hex', hex),
+      hmac: kept('hmac.hex', hex),
+      master: kept('master.hex', hex),
+      paymentKey: kept('payment.key', () => `sk_test_${randomBytes(24).toString('hex')}`),
+      webhook: kept('webhook.secret', () => `whsec_${randomBytes(24).toString('hex')}`),
+      jwtKeyFile: this.at('keys', 'jwt.pem'),
+    };
+  }
+}

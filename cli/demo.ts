@@ -1,0 +1,134 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { openEventLog } from '../runtime/event-store/event-log.js';
+import { newId } from '../runtime/ids.js';
+import { silentLogger } from '../runtime/logger.js';
+import { DataFolder, type RunningFacts } from './data-folder.js';
+import { demoShopOf } from './demo-shop.js';
+import { CommandFault } from './fault.js';
+import { ShopClient } from './shop-client.js';
+
+interface ShownOrder {
+  readonly order_id: string;
+  readonly order_number: string;
+  readonly status: string;
+  readonly total: number;
+  readonly currency: string;
+  readonly placed_at: string;
+  readonly timeline: readonly { readonly type: string; readonly occurred_at: string }[];
+}
+
+interface Line {
+  readonly type: string;
+  readonly occurredAt: string;
+  readonly told: string;
+}
+
+const say = (text = '') => process.stdout.write(`${text}\n`);
+const endLimitMs = 30_000;
+
+/** Waits until an order has ended and its timeline says so. @throws CommandFault when it does not in time */
+async function waitForEnd(client: ShopClient, orderId: string): Promise<ShownOrder> {
+  const deadline = Date.now() + endLimitMs;
+  for (;;) {
+    const { data, ok } = await client.send('GET', `/orders/${orderId}`);
+    if (ok && (data as ShownOrder).timeline.some(({ type }) => type === 'fulfilment.ended')) return data;
+    if (Date.now() > deadline) throw new CommandFault(`order ${orderId} has not ended within ${endLimitMs / 1000} s.`);
+    await sleep(20);
+  }
+}
+
+/** What the log holds of an order's flow, stock included, where this machine has the log; else the read model's part. */
+async function linesOf(order: ShownOrder, after: bigint, eventStoreUrl: string | undefined): Promise<Line[]> {
+  if (eventStoreUrl === undefined) {
+    return order.timeline.map(({ type, occurred_at }) => ({ type, occurredAt: occurred_at, told: '' }));
+  }
+  const eventLog = openEventLog(eventStoreUrl, silentLogger);
+  const lines: Line[] = [];
+  for await (const { type, stream, revision, metadata } of eventLog.readAll(after)) {
+    if (metadata['$correlationId'] !== order.order_id) continue;
+    lines.push({ type, occurredAt: String(metadata['occurred_at']), told: `${stream} @${revision}` });
+  }
+  await eventLog.close();
+  return lines;
+}
+
+function sayTimeline(order: ShownOrder, lines: readonly Line[]): void {
+  say(`  ${order.order_number}  ${order.status}  ${order.total.toFixed(2)} ${order.currency}`);
+  const start = Date.parse(order.placed_at);
+  for (const { type, occurredAt, told } of lines) {
+    const ms = String(Date.parse(occurredAt) - start).padStart(6);
+    say(`  ${ms} ms  ${type.padEnd(30)} ${told}`);
+  }
+  say();
+}
+
+/**
+ * `shopledger demo [--data ./data] [--gateway URL --email E --password P]`: logs in, fills a cart, places one order that
+ * ends confirmed and one whose card is declined, and shows what happened.
+ */
+export async function runDemo(args: string[]): Promise<void> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      data: { type: 'string', default: process.env['SHOPLEDGER_DATA'] ?? './data' },
+      gateway: { type: 'string' },
+      email: { type: 'string' },
+      password: { type: 'string' },
+    },
+  });
+  const data = new DataFolder(values.data);
+  const demo = demoShopOf(data);
+  const email = values.email ?? demo?.customer;
+  const password = values.password ?? demo?.password;
+  const running = values.gateway === undefined ? data.readJson<RunningFacts>('running.json') : undefined;
+  const gatewayUrl = values.gateway ?? running?.gatewayUrl;
+  if (gatewayUrl === undefined) throw new CommandFault('the system is not running here: start it with npm start.');
+  if (email === undefined || password === undefined) {
+    throw new CommandFault('this data folder has no demo shop: say --email and --password of a customer.');
+  }
+
+  const client = await new ShopClient(gatewayUrl).logIn(email, password);
+  say(`Logged in as ${email}.`);
+  const { data: listed } = await client.must('GET', '/products?limit=20');
+  const inStock = (listed.products as { product_id: string; name: string; variants: { variant_id: string }[] }[])
+    .filter(({ variants }) => variants.length > 0)
+    .slice(0, 2);
+  if (inStock.length < 2) throw new CommandFault('the shop has fewer than two products to sell.');
+
+  let cartId: string | undefined;
+  for (const [i, { product_id, name, variants }] of inStock.entries()) {
+    const item = { product_id, variant_id: variants[0]?.variant_id, quantity: i + 1 };
+    const { data: cart } = await client.must('POST', '/cart/items', {
+      ...item,
+      ...(cartId ? { cart_id: cartId } : {}),
+    });
+    cartId = String(cart.cart_id);
+    say(`Put ${i + 1} x ${name} into the cart, which comes to ${Number(cart.total).toFixed(2)} ${cart.currency}.`);
+  }
+
+  const shipping_address = {
+    name: 'Ada Demo',
+    address_line1: '1 Quay Street',
+    city: 'Bristol',
+    postal_code: 'BS1 4DJ',
+    country: 'GB',
+  };
+  const place = async (what: unknown): Promise<ShownOrder> => {
+    const body = { ...(what as object), shipping_address };
+    const { data: placed, token } = await client.must('POST', '/orders', body, { 'idempotency-key': newId() });
+    const order = await waitForEnd(client, String(placed.order_id));
+    sayTimeline(order, await linesOf(order, BigInt(token ?? 1) - 1n, running?.eventStoreUrl));
+    return order;
+  };
+
+  say('\nAn order from the cart, with a card that works:');
+  const paid = await place({ cart_id: cartId, payment_method: 'pm_card_visa' });
+  say('An order with a card that is declined:');
+  const first = inStock[0];
+  const items = [{ product_id: first?.product_id, variant_id: first?.variants[0]?.variant_id, quantity: 1 }];
+  const declined = await place({ items, payment_method: 'pm_card_chargeDeclined' });
+  if (paid.status !== 'confirmed' || declined.status !== 'failed') {
+    throw new CommandFault(`the orders ended ${paid.status} and ${declined.status}, not confirmed and failed.`);
+  }
+}

@@ -1,0 +1,72 @@
+import { existsSync } from 'node:fs';
+import { connect } from 'node:net';
+import { parseArgs } from 'node:util';
+import { startEventStore } from '../embedded/event-store-server/server.js';
+import { openEventLog } from '../runtime/event-store/event-log.js';
+import { verifyChain } from '../runtime/event-store/verify-chain.js';
+import { silentLogger } from '../runtime/logger.js';
+import { DataFolder, type RunningFacts } from './data-folder.js';
+import { CommandFault } from './fault.js';
+
+interface OpenedLog {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+function accepts(url: string): Promise<boolean> {
+  const { hostname, port } = new URL(url);
+  return new Promise((resolve) => {
+    const socket = connect(Number(port), hostname);
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}
+
+/** The log to check: a store that runs, or the data folder's own, opened for the time of the check. */
+async function openLog(url: string | undefined, data: DataFolder): Promise<OpenedLog> {
+  if (url !== undefined) return { url, close: async () => {} };
+  const running = data.readJson<RunningFacts>('running.json')?.eventStoreUrl;
+  if (running !== undefined && (await accepts(running))) return { url: running, close: async () => {} };
+  const dataDir = data.at('event-store');
+  if (!existsSync(dataDir)) throw new CommandFault(`${data.path} holds no event log: name another folder with --data.`);
+  const server = await startEventStore({ dataDir, port: 0, log: silentLogger });
+  return { url: server.connectionString, close: () => server.close() };
+}
+
+/**
+ * `shopledger verify [--data ./data | --event-store URL]`: walks the whole log and checks every stream's hash chain. The
+ * first break is named, and the exit code is 1.
+ */
+export async function runVerify(args: string[]): Promise<void> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      data: { type: 'string', default: process.env['SHOPLEDGER_DATA'] ?? './data' },
+      'event-store': { type: 'string' },
+    },
+  });
+  const opened = await openLog(values['event-store'], new DataFolder(values.data));
+  const eventLog = openEventLog(opened.url, silentLogger);
+  const started = performance.now();
+  try {
+    const progress = (checked: number) => process.stderr.write(`  ${checked} events checked\n`);
+    const report = await verifyChain(eventLog.readAll(), progress);
+    const seconds = ((performance.now() - started) / 1000).toFixed(1);
+    if (report.firstBreak === undefined) {
+      process.stdout.write(`intact: ${report.events} events in ${report.streams} streams, ${seconds} s\n`);
+      return;
+    }
+    const { stream, revision, position, reason, message } = report.firstBreak;
+    const at = revision === undefined ? '' : ` revision ${revision}, position ${position}`;
+    process.stdout.write(
+      `broken: ${stream}${at}: ${reason}: ${message} (${report.events} events before it are intact)\n`,
+    );
+    process.exitCode = 1;
+  } finally {
+    await eventLog.close();
+    await opened.close();
+  }
+}

@@ -1,0 +1,83 @@
+import type { OrderDocument } from '../projections/orders/document.js';
+import type { ProductDocument } from '../projections/product-search/document.js';
+
+// Documents as the projections leave them, for the specifications of this folder; nothing else imports them.
+
+/** The same id for the same number. */
+export const idOfNumber = (number: number): string => `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;
+
+export const alice = idOfNumber(1);
+export const bob = idOfNumber(2);
+
+export function orderDocument(number: number, changes: Partial<OrderDocument> = {}): OrderDocument {
+  return {
+    _id: idOfNumber(number),
+    position: BigInt(number),
+    order_number: `ORD-2026-${String(number).padStart(5, '0')}`,
+    user_id: alice,
+    status: 'confirmed',
+    channel: 'web',
+    placed_at: new Date(Date.UTC(2026, 0, 5, 9, 0, number)).toISOString(),
+    country: 'GB',
+    currency: 'GBP',
+    items: [
+      {
+        line: 1,
+        product_id: idOfNumber(900),
+        variant_id: idOfNumber(901),
+        shop_id: idOfNumber(902),
+        sku: 'MUG-1',
+        title: 'Mug',
+        quantity: 2,
+        price: 1_050,
+        amount: 2_100,
+        shipped: 0,
+        delivered: 0,
+      },
+    ],
+    item_total: 2_100,
+    discount: 0,
+    shipping: 495,
+    tax: 0,
+    total: 2_595,
+    refunded: 0,
+    shop_ids: [idOfNumber(902)],
+    personal: null,
+    payment: { payment_id: idOfNumber(903), attempts: 1, status: 'succeeded', reason: null },
+    failure: null,
+    timeline: [
+      {
+        type: 'order.created',
+        event_id: idOfNumber(904),
+        occurred_at: '2026-01-05T09:00:00.000Z',
+        recorded_at: '2026-01-05T09:00:00.004Z',
+        facts: { channel: 'web', lines: 1, amount: 2_595 },
+      },
+    ],
+    timeline_omitted: 0,
+    ...changes,
+  };
+}
+
+export function productDocument(number: number, changes: Partial<ProductDocument> = {}): ProductDocument {
+  return {
+    _id: idOfNumber(number),
+    position: BigInt(number),
+    status: 'approved',
+    shop_id: idOfNumber(902),
+    name: 'Café mug',
+    description: 'A sturdy mug.',
+    category: 'Kitchen',
+    images: [],
+    variants: [
+      { variant_id: idOfNumber(901), sku: 'MUG-1', title: 'Blue', price: 1_050, currency: 'GBP', available: 7 },
+    ],
+    min_price: 1_050,
+    currency: 'GBP',
+    in_stock: true,
+    terms: ['cafe', 'mug', 'kitchen', 'blue', '1', 'a', 'sturdy'],
+    stock: { [idOfNumber(901)]: 7 },
+    created_at: new Date(Date.UTC(2026, 0, 5, 9, 0, number)).toISOString(),
+    ...changes,
+  };
+}
