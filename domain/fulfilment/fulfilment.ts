@@ -14,7 +14,7 @@ export interface FulfilmentState {
   readonly steps: readonly string[];
 }
 
-/** The fulfilment's own stream: it records each choice once. What to choose is decided in `fulfilment-process.ts`. */
+/** The fulfilment's own stream: it records each choice once. What to choose is decided in `next-steps.ts`. */
 export const fulfilmentDecider: Decider<FulfilmentState, FulfilmentCommand, FulfilmentEvent> = {
   initialState: { started: false, ended: false, steps: [] },
   decide(command, state) {

@@ -79,7 +79,7 @@ export const rooms: readonly Room[] = [
     name: 'read-api',
     files: /^read-api\//,
     may: ['read-api/', 'projections/[^/]+/document\\.ts', 'domain/core/', 'runtime/'],
-    mend: "a query knows a read model by its document.ts alone: put the shape there, or fold in the projection",
+    mend: 'a query knows a read model by its document.ts alone: put the shape there, or fold in the projection',
   },
   {
     name: 'gateway',

@@ -123,20 +123,15 @@ function isDeclaration(
 }
 
 function impurityOf(node: ts.Node): string | undefined {
-  if (ts.isPropertyAccessExpression(node) && ts.isIdentifier(node.expression)) {
-    const name = `${node.expression.text}.${node.name.text}`;
-    if (name === 'Date.now' || name === 'Math.random') return name;
-  }
-  if (ts.isNewExpression(node) && isNamed(node.expression, 'Date') && (node.arguments ?? []).length === 0) {
-    return 'new Date()';
-  }
-  if (ts.isCallExpression(node) && isNamed(node.expression, 'Date')) return 'Date()';
-  if (ts.isIdentifier(node) && platformGlobals.has(node.text) && isUse(node)) return node.text;
-  return undefined;
-}
-
-function isNamed(node: ts.Node, name: string): boolean {
-  return ts.isIdentifier(node) && node.text === name;
+  if (!ts.isIdentifier(node) || !isUse(node)) return undefined;
+  if (platformGlobals.has(node.text)) return node.text;
+  const { parent } = node;
+  const member = ts.isPropertyAccessExpression(parent) ? parent.name.text : undefined;
+  if (node.text === 'Math') return member === undefined || member === 'random' ? `Math.${member ?? '…'}` : undefined;
+  if (node.text !== 'Date' || member === 'parse' || member === 'UTC') return undefined;
+  if (member !== undefined) return `Date.${member}`;
+  if (ts.isNewExpression(parent)) return (parent.arguments ?? []).length === 0 ? 'new Date()' : undefined;
+  return ts.isBinaryExpression(parent) && parent.right === node ? undefined : 'Date()';
 }
 
 /** Whether an identifier stands for a variable's value, and not for a property, a type's member or a label. */
@@ -145,5 +140,9 @@ function isUse(node: ts.Identifier): boolean {
   if (ts.isPropertyAccessExpression(parent)) return parent.expression === node;
   if (ts.isPropertyAssignment(parent)) return parent.initializer === node;
   if (ts.isShorthandPropertyAssignment(parent)) return true;
-  return ts.isExpression(parent) || ts.isStatement(parent) || (ts.isVariableDeclaration(parent) && parent.initializer === node);
+  return (
+    ts.isExpression(parent) ||
+    ts.isStatement(parent) ||
+    (ts.isVariableDeclaration(parent) && parent.initializer === node)
+  );
 }
