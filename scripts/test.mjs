@@ -21,28 +21,30 @@ const say = (text) => process.stdout.write(`${text}\n`);
 const seconds = (ms) => `${(ms / 1000).toFixed(1)} s`;
 const began = performance.now();
 
-let runs = [];
-try {
-  const compiled = buildIfStale((count) => say(`building ${count} ${count === 1 ? 'file' : 'files'} ...`));
-  if (compiled > 0) say(`built in ${seconds(performance.now() - began)}`);
-  runs = planRuns(positionals).filter(({ suite }) => suite !== 'check' || grep === undefined);
-} catch (fault) {
-  if (!(fault instanceof BuildError)) throw fault;
-  finish([{ suite: 'build', passed: 0, failed: 1, skipped: 0, ms: performance.now() - began }], fault.message);
-}
-if (runs.length === 0) {
-  finish(
-    [{ suite: 'none', passed: 0, failed: 1, skipped: 0, ms: 0 }],
-    `No spec file is called for by: ${positionals.join(' ')}`,
-  );
-}
-
-const live = runs.length === 1 && runs[0].suite !== 'check';
 const results = [];
+const runs = build();
+const live = runs.length === 1 && runs[0].suite !== 'check';
 const together = runs.filter((run) => !run.alone);
 await Promise.all(Array.from({ length: atOnce }, () => drain(together)));
 await drain(runs.filter((run) => run.alone));
-finish(results);
+finish();
+
+/** The processes to run; what hinders them counts as a failure. */
+function build() {
+  const start = performance.now();
+  try {
+    const compiled = buildIfStale((count) => say(`building ${count} ${count === 1 ? 'file' : 'files'} ...`));
+    if (compiled > 0) say(`built in ${seconds(performance.now() - start)}`);
+    const planned = planRuns(positionals).filter(({ suite }) => suite !== 'check' || grep === undefined);
+    if (planned.length === 0) say(`No spec file is called for by: ${positionals.join(' ')}`);
+    return planned;
+  } catch (fault) {
+    if (!(fault instanceof BuildError)) throw fault;
+    say(fault.message);
+    results.push({ suite: 'build', passed: 0, failed: 1, skipped: 0, ms: performance.now() - start });
+    return [];
+  }
+}
 
 async function drain(queue) {
   for (let run = queue.shift(); run !== undefined; run = queue.shift()) {
@@ -54,6 +56,7 @@ async function drain(queue) {
       result.output += `No test ran, though there are ${run.files.length} spec files.\n`;
     }
     results.push({ ...result, suite: run.suite, ms });
+    if (grep !== undefined && result.passed + result.failed + result.skipped === 0) continue;
     say(
       `${result.failed > 0 ? 'FAILED ' : 'passed '} ${run.label.padEnd(44)} ${counts(result).padEnd(24)} ${seconds(ms)}`,
     );
@@ -132,10 +135,9 @@ function runSpecs({ files }) {
 }
 
 /** Prints the table and the line that says it all, and ends the process. */
-function finish(all, complaint) {
-  if (complaint !== undefined) say(complaint);
-  const suites = new Map();
-  for (const { suite, passed, failed, skipped, ms } of all) {
+function finish() {
+  const suites = new Map(runs.map(({ suite }) => [suite, { passed: 0, failed: 0, skipped: 0, ms: 0 }]));
+  for (const { suite, passed, failed, skipped, ms } of results) {
     const sum = suites.get(suite) ?? { passed: 0, failed: 0, skipped: 0, ms: 0 };
     suites.set(suite, {
       passed: sum.passed + passed,

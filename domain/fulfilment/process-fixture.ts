@@ -16,11 +16,17 @@ function fnv(text: string, seed: number): string {
   return (hash >>> 0).toString(16).padStart(8, '0');
 }
 
+const derived = new Map<string, string>();
+
 /** The same id for the same parts. */
 export function deriveId(...parts: readonly (string | number)[]): string {
   const text = parts.join('|');
+  const known = derived.get(text);
+  if (known !== undefined) return known;
   const hex = [1, 2, 3, 4].map((seed) => fnv(text, seed * 0x9e3779b1)).join('');
-  return [hex.slice(0, 8), hex.slice(8, 12), `5${hex.slice(13, 16)}`, `8${hex.slice(17, 20)}`, hex.slice(20)].join('-');
+  const id = [hex.slice(0, 8), hex.slice(8, 12), `5${hex.slice(13, 16)}`, `8${hex.slice(17, 20)}`, hex.slice(20)];
+  derived.set(text, id.join('-'));
+  return id.join('-');
 }
 
 export const minutes = 60;

@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { buildCommandApp } from '../../command-api/app.js';
 import { registerUser } from '../../command-api/auth/register-user.js';
 import { createTokenSigner } from '../../command-api/auth/token-signer.js';
-import { type FulfilmentRunner, startFulfilmentRunner } from '../../command-api/process-manager/fulfilment-runner.js';
+import { type RunnerOptions, startFulfilmentRunner } from '../../command-api/process-manager/fulfilment-runner.js';
 import { stripeClient, stripeProvider } from '../../command-api/process-manager/payment-provider.js';
 import { openWriteSide, type WriteSide } from '../../command-api/write-side.js';
 import { eventCatalog } from '../../domain/event-catalog.js';
@@ -47,15 +47,16 @@ export interface TestShop {
   readonly gatewayUrl: string;
   readonly commandUrl: string;
   readonly providerUrl: string;
+  readonly providerKey: string;
   readonly writeSide: WriteSide;
   call(method: string, path: string, body?: unknown, options?: CallOptions): Promise<Answer>;
   /** Registers a user and logs in. @returns the access token */
   logIn(roles?: readonly Role[]): Promise<{ token: string; userId: string; email: string }>;
   /** Every event of the log outside the system's and the side streams. */
   events(): Promise<StoredEvent[]>;
-  /** Stops the process manager; `startFulfilment` begins a new one where it stopped. */
+  /** Stops every process manager; `startFulfilment` begins a new one where they stopped. */
   stopFulfilment(): Promise<void>;
-  startFulfilment(): Promise<void>;
+  startFulfilment(change?: (options: RunnerOptions) => RunnerOptions): Promise<void>;
   /** Ends command-api and opens it anew, with nothing in its caches. */
   restartCommandApi(): Promise<void>;
   close(): Promise<void>;
@@ -96,17 +97,28 @@ export async function startTestShop(log: Logger = silentLogger): Promise<TestSho
     log,
   });
 
-  const managerSide = await openWriteSide(events.url, 'process-manager', log);
-  let runner: FulfilmentRunner | undefined;
-  const startFulfilment = async () => {
-    runner = await startFulfilmentRunner({
-      ...managerSide,
-      catalog: eventCatalog,
-      provider: stripeProvider(stripeClient({ secretKey: secrets.payment, url: provider.url })),
-      policy: { reservationMs: 900_000, paymentMs: 600_000, lowStockThreshold: 0 },
-      clock,
-      log,
-    });
+  const running = new Set<() => Promise<void>>();
+  const startFulfilment: TestShop['startFulfilment'] = async (change = (options) => options) => {
+    const side = await openWriteSide(events.url, 'process-manager', log);
+    const runner = await startFulfilmentRunner(
+      change({
+        ...side,
+        catalog: eventCatalog,
+        provider: stripeProvider(stripeClient({ secretKey: secrets.payment, url: provider.url })),
+        policy: { reservationMs: 900_000, paymentMs: 600_000, lowStockThreshold: 0 },
+        clock,
+        log,
+      }),
+    );
+    const stop = async () => {
+      running.delete(stop);
+      await runner.close();
+      await side.close();
+    };
+    running.add(stop);
+  };
+  const stopFulfilment = async () => {
+    for (const stop of running) await stop();
   };
   await startFulfilment();
 
@@ -152,6 +164,7 @@ export async function startTestShop(log: Logger = silentLogger): Promise<TestSho
     gatewayUrl: front.url,
     commandUrl: commandApi.listening.url,
     providerUrl: provider.url,
+    providerKey: secrets.payment,
     get writeSide() {
       return commandApi.side;
     },
@@ -171,10 +184,7 @@ export async function startTestShop(log: Logger = silentLogger): Promise<TestSho
         if (!/^(checkpoint|snapshot)-/.test(event.stream)) all.push(event);
       return all;
     },
-    async stopFulfilment() {
-      await runner?.close();
-      runner = undefined;
-    },
+    stopFulfilment,
     startFulfilment,
     async restartCommandApi() {
       await commandApi.listening.close();
@@ -186,8 +196,7 @@ export async function startTestShop(log: Logger = silentLogger): Promise<TestSho
       await gateway.close();
       await readApi.close();
       await projections.close();
-      await runner?.close();
-      await managerSide.close();
+      await stopFulfilment();
       await commandApi.listening.close();
       await provider.close();
       await commandApi.side.close();
