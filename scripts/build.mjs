@@ -121,6 +121,7 @@ export function listSources() {
       }
     }
   };
+  if (!existsSync(join(root, 'tsconfig.json'))) return found;
   for (const folder of tsconfig().include) if (existsSync(join(root, folder))) walk(folder);
   return found;
 }

@@ -137,13 +137,11 @@ describe('what is stored', function () {
     const child = run('--port', '0', '--data', dataDir);
     await ready(child);
     const taken = await failure(startDocumentStore({ dataDir, port: 0, log: silentLogger }));
-    expect([taken.name, taken.message]).to.deep.equal([
-      'StartError',
-      `the data directory ${dataDir} is in use by process ${child.pid}`,
-    ]);
+    expect(taken.name).to.equal('StartError');
+    expect(taken.message).to.contain(`in use by process ${child.pid}`);
     const second = await ended(run('--port', '0', '--data', dataDir));
     expect(second.code).to.equal(1);
-    expect(second.stderr).to.match(/^document-store: .* is in use by process \d+\n$/);
+    expect(second.stderr).to.match(/^document-store: .* in use by process \d+.*\n$/);
     child.kill('SIGKILL');
     await once(child, 'close');
     expect(existsSync(path.join(dataDir, 'server.lock'))).to.equal(true);
@@ -173,7 +171,7 @@ describe('what is stored', function () {
     for (const share of [0.2, 0.5]) {
       const cut = (copy: string) =>
         truncateSync(data(copy), Math.floor((statSync(data(copy)).size - (1 << 20)) * share));
-      expect(await refusal(cut)).to.contain('is cut off');
+      expect(await refusal(cut)).to.contain('was cut');
     }
     expect(readFileSync(format(dataDir), 'utf8')).to.equal('shopledger document store, format 1\n');
   });

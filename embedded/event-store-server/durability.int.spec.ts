@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { BACKWARDS, END, jsonEvent, UnavailableError, WrongExpectedVersionError } from '@eventstore/db-client';
 import { expect } from 'chai';
 import { silentLogger } from '../../runtime/logger.js';
-import { DataDirError } from './data-file.js';
+import { DataDirError } from '../lmdb-file.js';
 import { startEventStore } from './server.js';
 import {
   collect,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { lockDataDir } from '../data-lock.js';
-import { checkFileLength, DataDirError } from './data-file.js';
+import { checkFileLength, DataDirError } from '../lmdb-file.js';
 import { decodeHead, type Head } from './head.js';
 import { DamageError, damagedRecord, isIntact } from './record.js';
 import { readU64, writeU64 } from './wire.js';

@@ -1,4 +1,4 @@
-import { DataDirError } from './data-file.js';
+import { DataDirError } from '../lmdb-file.js';
 import { isIntact, recordChecksum, recordData, recordRevision, recordStream } from './record.js';
 import { openStorage, positionKey } from './storage.js';
 

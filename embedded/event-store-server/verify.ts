@@ -1,4 +1,4 @@
-import { DataDirError } from './data-file.js';
+import { DataDirError } from '../lmdb-file.js';
 import { decodeHead, type Head, metadataTarget, noTruncation, parseTruncation } from './head.js';
 import { readEvent } from './reader.js';
 import {

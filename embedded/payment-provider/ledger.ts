@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Key, open, type RootDatabase } from 'lmdb';
 import { lockDataDir } from '../data-lock.js';
+import { checkFileLength } from '../lmdb-file.js';
 import type { Intent, Refund } from './objects.js';
 
 /** STORED: money that moved. */
@@ -93,7 +94,9 @@ export function openLedger(dataDir: string): Ledger {
   let db: RootDatabase<unknown, Key> | undefined;
   try {
     // Without `overlappingSync: false` a commit would be answered before its fsync.
-    db = open<unknown, Key>({ path: join(dataDir, 'ledger.lmdb'), encoding: 'json', overlappingSync: false });
+    const path = join(dataDir, 'ledger.lmdb');
+    checkFileLength(path, false);
+    db = open<unknown, Key>({ path, encoding: 'json', overlappingSync: false });
     checkFormat(db, dataDir);
     return ledgerOn(db, unlock);
   } catch (err) {

@@ -15,9 +15,8 @@ export class DataDirError extends Error {
 export function checkFileLength(path: string, known: boolean): void {
   const size = existsSync(path) ? statSync(path).size : 0;
   if (size === 0 && !known) return;
-  const meta = size === 0 ? undefined : newestMeta(path);
-  if (meta === undefined) throw new DataDirError(`${path} is not a readable data file; restore a backup.`);
-  const needed = (meta.lastPage + 1) * meta.pageSize;
+  const needed = size === 0 ? undefined : promisedBy(path);
+  if (needed === undefined) throw new DataDirError(`${path} is not a readable data file; restore a backup.`);
   if (size < needed) {
     throw new DataDirError(
       `${path} was cut: it has ${size} bytes and its own index speaks of ${needed}; restore a backup.`,
@@ -28,24 +27,27 @@ export function checkFileLength(path: string, known: boolean): void {
 /** Offsets of LMDB's 64-bit meta page, little-endian, behind a page header of 24 bytes. */
 const meta = { size: 168, magicAt: 24, pageSizeAt: 48, lastPageAt: 144, txnAt: 152, magic: 0xbeefc0de };
 
-function newestMeta(path: string): { pageSize: number; lastPage: number; txn: number } | undefined {
+function promisedBy(path: string): number | undefined {
   const fd = openSync(path, 'r');
   try {
-    const readMeta = (offset: number) => {
-      const page = Buffer.alloc(meta.size);
-      if (readSync(fd, page, 0, meta.size, offset) < meta.size) return undefined;
-      if (page.readUInt32LE(meta.magicAt) !== meta.magic) return undefined;
-      return {
-        pageSize: page.readUInt32LE(meta.pageSizeAt),
-        lastPage: Number(page.readBigUInt64LE(meta.lastPageAt)),
-        txn: Number(page.readBigUInt64LE(meta.txnAt)),
-      };
-    };
-    const first = readMeta(0);
-    if (first === undefined) return undefined;
-    const second = readMeta(first.pageSize);
-    return second !== undefined && second.txn > first.txn ? second : first;
+    return promisedLength(fd);
   } finally {
     closeSync(fd);
   }
+}
+
+/** How long the newer meta page says that the file must be; undefined where there is none. @param fd an LMDB data file */
+export function promisedLength(fd: number): number | undefined {
+  const readMeta = (offset: number) => {
+    const page = Buffer.alloc(meta.size);
+    if (readSync(fd, page, 0, meta.size, offset) < meta.size) return undefined;
+    if (page.readUInt32LE(meta.magicAt) !== meta.magic) return undefined;
+    const pageSize = page.readUInt32LE(meta.pageSizeAt);
+    const length = (Number(page.readBigUInt64LE(meta.lastPageAt)) + 1) * pageSize;
+    return { pageSize, length, txn: Number(page.readBigUInt64LE(meta.txnAt)) };
+  };
+  const first = readMeta(0);
+  if (first === undefined) return undefined;
+  const second = readMeta(first.pageSize);
+  return second !== undefined && second.txn > first.txn ? second.length : first.length;
 }
