@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { Redis } from 'ioredis';
 import { silentLogger } from '../runtime/logger.js';
+import { entryPoint } from '../test/support/entry-point.js';
 import { redisCommand } from './redis.js';
 import {
   type ProcessSpec,
@@ -252,14 +252,14 @@ describe('supervisor', () => {
   });
 
   it('leaves nobody behind when it is killed itself', async () => {
-    const file = fileURLToPath(new URL('./supervisor.ts', import.meta.url));
+    const { file, options } = entryPoint(import.meta.url, './supervisor');
     const script = `
       const { startSupervised } = await import(${JSON.stringify(file)});
       const silent = { debug() {}, info() {}, warn() {}, error() {} };
       const spec = ${JSON.stringify(child('orphan'))};
       const supervisor = await startSupervised([[spec]], { logDir: ${JSON.stringify(logDir)}, log: silent });
       console.log(supervisor.pid('orphan'));`;
-    const parent = spawn(process.execPath, ['--import=tsx', '--input-type=module', '-e', script], {
+    const parent = spawn(process.execPath, [...options, '--input-type=module', '-e', script], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const [line] = await once(createInterface({ input: parent.stdout }), 'line');

@@ -12,13 +12,19 @@ import {
 import { recallStock } from '../../domain/fulfilment/recall.js';
 import { orderStream } from '../../domain/order/order-events.js';
 import { paymentStream } from '../../domain/payment/payment-events.js';
-import type { EventLog, StoredEvent } from '../../runtime/event-store/event-log.js';
+import {
+  type EventLog,
+  LogUnavailable,
+  OutcomeUnknown,
+  Overloaded,
+  type StoredEvent,
+} from '../../runtime/event-store/event-log.js';
 import { deriveId } from '../../runtime/ids.js';
 import { inParallel } from '../../runtime/in-parallel.js';
 import type { Logger } from '../../runtime/logger.js';
 import { fulfilmentAggregate, inventoryAggregate, orderAggregate, paymentAggregate } from '../aggregates.js';
 import type { Accepted, CommandContext, CommandHandler } from '../handle-command.js';
-import type { PaymentProvider } from './payment-provider.js';
+import { type PaymentProvider, ProviderUnavailable } from './payment-provider.js';
 
 export interface ProcessDeps {
   readonly eventLog: EventLog;
@@ -35,6 +41,12 @@ export type RunOutcome = 'ended' | 'waiting' | 'again' | 'parked';
 
 const parallelSteps = 64;
 const refusalsUntilParked = 3;
+const faultsUntilParked = 5;
+
+/** Faults that a later try can outlive; anything else is ours, and an order that meets it again and again is parked. */
+function isPassing(error: unknown): boolean {
+  return [LogUnavailable, OutcomeUnknown, Overloaded, ProviderUnavailable].some((kind) => error instanceof kind);
+}
 
 /** One order's fulfilment in memory: what is known of it, and how to carry it on. */
 export class OrderProcess {
@@ -46,6 +58,7 @@ export class OrderProcess {
   private cause: string | undefined;
   private userId: string | undefined;
   private refusals = 0;
+  private faults = 0;
 
   constructor(
     readonly orderId: string,
@@ -137,6 +150,8 @@ export class OrderProcess {
       return true;
     } catch (error) {
       if (!(error instanceof DomainError)) {
+        if (!isPassing(error)) this.faults += 1;
+        if (this.faults >= faultsUntilParked) this.park(`${step.target} ${step.step}: ${String(error)}`);
         this.deps.log.warn('fulfilment step will be tried again', {
           orderId: this.orderId,
           step: step.step,

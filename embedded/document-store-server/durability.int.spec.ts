@@ -4,10 +4,10 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, trunca
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { MongoClient } from 'mongodb';
 import { silentLogger } from '../../runtime/logger.js';
+import { entryPoint } from '../../test/support/entry-point.js';
 import { startDocumentStore, verifyDataDir } from './document-store.js';
 import { failure, startTestServer, type TestServer } from './test-server.js';
 
@@ -17,14 +17,12 @@ interface Doc {
   tags?: string[];
 }
 
-const own = fileURLToPath(import.meta.url);
-const main = path.join(path.dirname(own), own.endsWith('.ts') ? 'main.ts' : 'main.js');
+const main = entryPoint(import.meta.url, './main');
 
 function spawnServer(...flags: string[]): ChildProcess {
-  const loader = main.endsWith('.ts') ? ['--import=tsx'] : [];
   // supervised: it ends with the test process, however that ends
   const env = { ...process.env, SHOPLEDGER_SUPERVISED: '1' };
-  return spawn(process.execPath, [...loader, main, ...flags], { stdio: 'pipe', env });
+  return spawn(process.execPath, [...main.options, main.file, ...flags], { stdio: 'pipe', env });
 }
 
 async function ready(child: ChildProcess): Promise<string> {

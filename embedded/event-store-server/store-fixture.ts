@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { type AllStreamResolvedEvent, EventStoreDBClient, type ResolvedEvent } from '@eventstore/db-client';
 import { silentLogger } from '../../runtime/logger.js';
+import { entryPoint } from '../../test/support/entry-point.js';
 import { type EventStoreOptions, type RunningEventStore, startEventStore } from './server.js';
 
 /** Shared by the specs of this folder: a store on a temporary directory with the official client beside it. */
@@ -90,7 +90,7 @@ export interface StoreProcess {
   exited: Promise<number | null>;
 }
 
-const mainFile = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './main.ts' : './main.js', import.meta.url));
+const main = entryPoint(import.meta.url, './main');
 
 /** Runs the server's own command to its end. */
 export async function runMain(args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
@@ -119,8 +119,7 @@ export async function spawnStore(dataDir: string, { fileBlocks }: { fileBlocks?:
 }
 
 function spawnMain(args: string[], fileBlocks?: number): ChildProcess {
-  const loader = mainFile.endsWith('.ts') ? ['--import=tsx'] : [];
-  const command = [process.execPath, ...loader, mainFile, ...args];
+  const command = [process.execPath, ...main.options, main.file, ...args];
   const [file = '', ...rest] =
     fileBlocks === undefined ? command : ['sh', '-c', `ulimit -f ${fileBlocks}; exec "$@"`, 'sh', ...command];
   return spawn(file, rest, {

@@ -4,11 +4,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { open } from 'lmdb';
 import Stripe from 'stripe';
 import { silentLogger } from '../../runtime/logger.js';
+import { entryPoint } from '../../test/support/entry-point.js';
 import { type PaymentProvider, type PaymentProviderOptions, startPaymentProvider } from './start-payment-provider.js';
 
 const secretKey = 'sk_test_0123456789abcdef';
@@ -319,8 +319,8 @@ describe('payment provider', () => {
 
     it('hold every acknowledged capture after kill -9', async () => {
       await provider.close();
-      const main = fileURLToPath(new URL('./main.ts', import.meta.url));
-      const child = spawn(process.execPath, ['--import=tsx', main, '--data', dataDir, '--port', '0'], {
+      const main = entryPoint(import.meta.url, './main');
+      const child = spawn(process.execPath, [...main.options, main.file, '--data', dataDir, '--port', '0'], {
         env: { ...process.env, PAYMENT_SECRET_KEY: secretKey, LOG_LEVEL: 'error' },
         stdio: ['ignore', 'pipe', 'inherit'],
       });

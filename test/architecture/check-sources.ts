@@ -14,6 +14,7 @@ const longest = 350;
 const badName = /^(utils?|helpers?|index|(.+-)?(service|manager|helper|utils?|helpers))\.ts$/;
 const testRoom = /^(test|bench)\//;
 const spec = /\.spec\.ts$/;
+const support = /^test\/support\//;
 /** What specs share beside the code they test. */
 const fixture = /(-fixture|\/test-[^/]+|\/spec-[^/]+)\.ts$/;
 
@@ -91,6 +92,6 @@ function checkImports(source: Source): Violation[] {
 
 function belongsToTests(importer: string, { target }: Import): boolean {
   if (spec.test(importer)) return false;
-  if (testRoom.test(target) || spec.test(target)) return true;
-  return fixture.test(target) && !fixture.test(importer);
+  if (fixture.test(importer)) return spec.test(target) || (testRoom.test(target) && !support.test(target));
+  return testRoom.test(target) || spec.test(target) || fixture.test(target);
 }

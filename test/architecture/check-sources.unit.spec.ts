@@ -38,6 +38,7 @@ describe('the checker of the rooms', () => {
     ['gateway/proxy.int.spec.ts', importing('../test/support/eventually.js')],
     ['gateway/proxy.int.spec.ts', importing('./gateway-fixture.js')],
     ['gateway/gateway-fixture.ts', importing('../command-api/app.js')],
+    ['gateway/gateway-fixture.ts', importing('../test/support/stores.js')],
     ['domain/order/order.unit.spec.ts', 'const now = new Date();'],
     [
       'domain/order/order.ts',
@@ -91,7 +92,7 @@ describe('the checker of the rooms', () => {
     ['test-import', 'cli/up.ts', importing('../bench/harness.js')],
     ['test-import', 'gateway/app.ts', importing('./gateway-fixture.js')],
     ['test-import', 'gateway/app.ts', importing('./auth.int.spec.js')],
-    ['test-import', 'gateway/gateway-fixture.ts', importing('../test/support/shop.js')],
+    ['test-import', 'gateway/gateway-fixture.ts', importing('../test/drill/main.js')],
     ['entry-import', 'command-api/app.ts', importing('../cli/fault.js')],
     ['room', 'helpers/x.ts', importing('zod')],
     ['room', 'domain/order.ts', importing('zod')],
