@@ -1,33 +1,27 @@
 import { LRUCache } from 'lru-cache';
 import type { Command, DomainEvent } from '../domain/core/decider.js';
-import { DomainError } from '../domain/core/domain-error.js';
-import type { EventCatalog } from '../domain/core/event-codec.js';
+import { DecodeError, type EventCatalog } from '../domain/core/event-codec.js';
 import {
   AppendTooLarge,
   type EventLog,
+  LogUnavailable,
   OutcomeUnknown,
   Overloaded,
-  type ProposedEvent,
   RevisionConflict,
   type StoredEvent,
 } from '../runtime/event-store/event-log.js';
-import { encodeEvent, type MetadataSource } from '../runtime/event-store/hash-chain.js';
 import type { Logger } from '../runtime/logger.js';
+import {
+  type AnyAggregate,
+  type Asked,
+  type CommandContext,
+  decideGroup,
+  keyReused,
+  type Verdict,
+} from './decide-group.js';
 import { type Aggregate, StreamState } from './stream-state.js';
 
-/** Who asks, and as part of which flow. */
-export interface CommandContext {
-  readonly commandId: string;
-  /** HMAC over the request body, where the command came with an idempotency key. */
-  readonly requestHash?: string | undefined;
-  readonly correlationId: string;
-  /** What brought the command about: an event's id, else the command itself. */
-  readonly causationId?: string | undefined;
-  readonly userId?: string | undefined;
-  readonly traceparent?: string | undefined;
-  /** The command usually creates its stream: assume that there is none, and read only on conflict. */
-  readonly creates?: boolean | undefined;
-}
+export type { CommandContext } from './decide-group.js';
 
 /** An accepted command: its own events, and where the stream stands in revision and log position after it. */
 export interface Accepted<E extends DomainEvent = DomainEvent> {
@@ -59,6 +53,18 @@ export interface CommandHandler {
     id: string,
     newest?: boolean,
   ): Promise<{ state: S; revision: bigint; position: bigint }>;
+  /**
+   * The answer that a command got when it was accepted, if it was: for what must be known before a repeat is prepared.
+   *
+   * @param cachedOnly look no further than the cache
+   * @throws DomainError `idempotency-key-reused`
+   */
+  answered<S, C extends Command, E extends DomainEvent>(
+    aggregate: Aggregate<S, C, E>,
+    id: string,
+    context: CommandContext,
+    cachedOnly?: boolean,
+  ): Promise<Accepted<E> | undefined>;
   /** Takes in events that other processes appended, for streams that are in the cache. */
   feed(events: readonly StoredEvent[]): void;
   /** Waits until nothing is queued. */
@@ -77,11 +83,7 @@ export interface CommandHandlerOptions {
   readonly maxWaitingPerStream?: number;
 }
 
-type AnyAggregate = Aggregate<unknown, Command, DomainEvent>;
-
-interface Waiting {
-  readonly command: Command;
-  readonly context: CommandContext;
+interface Waiting extends Asked {
   resolve(accepted: Accepted): void;
   reject(error: unknown): void;
 }
@@ -91,30 +93,10 @@ interface Mailbox {
   readonly aggregate: AnyAggregate;
 }
 
-type Verdict =
-  | { readonly waiting: Waiting; readonly refused: unknown }
-  | { readonly waiting: Waiting; readonly repeated: true }
-  | {
-      readonly waiting: Waiting;
-      readonly events: readonly DomainEvent[];
-      readonly eventIds: readonly string[];
-      readonly last: bigint;
-    };
-
 const maxGroup = 256;
-const maxGroupBytes = 600_000;
 const attempts = 20;
-
-/** One append decided for a group of commands, each on the state the earlier ones leave behind. */
-interface Group {
-  /** The revision it was decided at. */
-  readonly base: bigint;
-  readonly verdicts: readonly Verdict[];
-  readonly proposed: readonly (ProposedEvent & { revision: bigint })[];
-  readonly state: unknown;
-  /** A refusal or a no-op rests on the state being the newest. */
-  readonly needsNewest: boolean;
-}
+/** How long the log may leave a group without an outcome; the gateway gives up a little later. */
+const settleMs = 6_000;
 
 /** The one write loop of a process. */
 export function createCommandHandler(options: CommandHandlerOptions): CommandHandler {
@@ -124,67 +106,7 @@ export function createCommandHandler(options: CommandHandlerOptions): CommandHan
   const draining = new Set<Promise<void>>();
   let waitingCount = 0;
 
-  const sourceOf = (aggregate: AnyAggregate, event: DomainEvent, { command, context }: Waiting): MetadataSource => {
-    const flow = aggregate.correlationOf?.(event) ?? context.correlationId;
-    const own = flow === context.correlationId;
-    return {
-      source_service: service,
-      $correlationId: flow,
-      $causationId: context.causationId ?? context.commandId,
-      ...(own ? { command_id: context.commandId } : {}),
-      ...(own && context.requestHash !== undefined ? { request_hash: context.requestHash } : {}),
-      ...(own && context.userId !== undefined ? { user_id: context.userId } : {}),
-      ...(own && context.traceparent !== undefined ? { traceparent: context.traceparent } : {}),
-      occurred_at: command.metadata.now,
-    };
-  };
-
-  const decideGroup = (known: StreamState, aggregate: AnyAggregate, group: readonly Waiting[]): Group => {
-    const verdicts: Verdict[] = [];
-    const proposed: (ProposedEvent & { revision: bigint })[] = [];
-    let { state, hash, revision } = known;
-    let needsNewest = false;
-    let bytes = 0;
-    const decidedHere = new Map<string, Waiting>();
-    for (const waiting of group) {
-      const { command, context } = waiting;
-      const before = known.commands.get(context.commandId) ?? decidedHere.get(context.commandId)?.context;
-      if (before !== undefined) {
-        const reused = before.requestHash !== context.requestHash;
-        verdicts.push(reused ? { waiting, refused: keyReused() } : { waiting, repeated: true });
-        continue;
-      }
-      try {
-        const events = aggregate.decider.decide(command, state);
-        if (events.length === 0) needsNewest = true;
-        const encoded: typeof proposed = [];
-        let next = { state, hash, revision, bytes };
-        for (const event of events) {
-          const place = next.revision + 1n;
-          const source = sourceOf(aggregate, event, waiting);
-          const stored = encodeEvent(catalog, known.stream, place, next.hash, event, source);
-          encoded.push({ ...stored, revision: place });
-          next = {
-            state: aggregate.decider.evolve(next.state, event),
-            hash: stored.metadata.hash,
-            revision: place,
-            bytes: next.bytes + stored.bytes,
-          };
-        }
-        if (next.bytes > maxGroupBytes && proposed.length > 0) break;
-        proposed.push(...encoded);
-        ({ state, hash, revision, bytes } = next);
-        if (events.length > 0) decidedHere.set(context.commandId, waiting);
-        verdicts.push({ waiting, events, eventIds: encoded.map(({ id }) => id), last: revision });
-      } catch (refused) {
-        if (refused instanceof DomainError) needsNewest = true;
-        verdicts.push({ waiting, refused });
-      }
-    }
-    return { base: known.revision, verdicts, proposed, state, needsNewest };
-  };
-
-  const answer = async (known: StreamState, verdict: Verdict) => {
+  const answer = async (known: StreamState, verdict: Verdict<Waiting>) => {
     const { waiting } = verdict;
     if ('refused' in verdict) return waiting.reject(verdict.refused);
     const { position } = known;
@@ -202,14 +124,14 @@ export function createCommandHandler(options: CommandHandlerOptions): CommandHan
     }
   };
 
-  const readTail = async (known: StreamState): Promise<void> => {
+  const readTail = async (known: StreamState, deadline: number): Promise<void> => {
     for (let attempt = 1; ; attempt += 1) {
       try {
         await known.catchUp(eventLog);
         return;
       } catch (error) {
-        if (attempt === 5) throw error;
-        await pause(50 * 2 ** attempt);
+        if (!(error instanceof LogUnavailable) || performance.now() > deadline) throw error;
+        await pause(Math.min(1_000, 50 * 2 ** attempt));
       }
     }
   };
@@ -220,34 +142,36 @@ export function createCommandHandler(options: CommandHandlerOptions): CommandHan
   };
 
   /** Settles the first commands of the queue in one append. */
-  const settle = async (stream: string, mailbox: Mailbox): Promise<void> => {
+  const settle = async (stream: string, mailbox: Mailbox, progress: { sent: boolean }): Promise<void> => {
     const group = mailbox.queue.slice(0, maxGroup);
+    const deadline = performance.now() + settleMs;
     let known = states.get(stream);
     let newest = false;
     if (known === undefined) {
       known = new StreamState(stream, mailbox.aggregate.decider, catalog);
       if (!group.every(({ context }) => context.creates === true)) {
-        await readTail(known);
+        await readTail(known, deadline);
         newest = true;
       }
     }
-    for (let attempt = 1; attempt <= attempts; attempt += 1) {
-      const decided = decideGroup(known, mailbox.aggregate, group);
+    for (let attempt = 1; attempt <= attempts && performance.now() < deadline; attempt += 1) {
+      const decided = decideGroup({ catalog, service }, known, mailbox.aggregate, group);
       if (decided.needsNewest && !newest) {
         newest = true;
-        await readTail(known);
+        await readTail(known, deadline);
         if (known.revision !== decided.base) continue;
       }
       if (decided.proposed.length > 0) {
         try {
           const expected = decided.base === -1n ? 'no-stream' : decided.base;
+          progress.sent = true;
           const { position } = await eventLog.append(stream, decided.proposed, expected);
           // Somebody who loaded the stream meanwhile may have read these very events back already.
           if (known.revision === decided.base) {
             known.state = decided.state;
             for (const event of decided.proposed) known.advance(event.revision, position, event.metadata);
           } else {
-            await readTail(known);
+            await readTail(known, deadline);
           }
         } catch (error) {
           if (error instanceof AppendTooLarge) {
@@ -257,9 +181,10 @@ export function createCommandHandler(options: CommandHandlerOptions): CommandHan
           }
           const reread = error instanceof RevisionConflict || error instanceof OutcomeUnknown;
           if (!reread) throw error;
+          if (error instanceof RevisionConflict) progress.sent = false;
           log.debug('deciding again', { stream, attempt, because: error.name });
           if (attempt > 2) await pause(Math.random() * Math.min(200, 2 ** attempt));
-          await readTail(known);
+          await readTail(known, deadline);
           newest = true;
           continue;
         }
@@ -275,14 +200,17 @@ export function createCommandHandler(options: CommandHandlerOptions): CommandHan
 
   const drainMailbox = async (stream: string, mailbox: Mailbox): Promise<void> => {
     while (mailbox.queue.length > 0) {
+      const progress = { sent: false };
       try {
-        await settle(stream, mailbox);
+        await settle(stream, mailbox, progress);
       } catch (error) {
-        // What this process believed of the stream may be wrong now: forget it, and tell everybody who waits.
+        // What this process believed of the stream may be wrong now: forget it, and tell everybody who waits. An append
+        // that was sent may have happened, whatever has failed since.
+        const fault = progress.sent ? new OutcomeUnknown(`${stream} does not answer`, { cause: error }) : error;
         states.delete(stream);
         const failed = mailbox.queue.splice(0, maxGroup);
         waitingCount -= failed.length;
-        for (const waiting of failed) waiting.reject(error);
+        for (const waiting of failed) waiting.reject(fault);
       }
     }
     mailboxes.delete(stream);
@@ -321,22 +249,39 @@ export function createCommandHandler(options: CommandHandlerOptions): CommandHan
       }
       return { state: known.state as never, revision: known.revision, position: known.position };
     },
+    async answered(aggregate, id, context, cachedOnly = false) {
+      const stream = aggregate.stream(id);
+      let known = states.get(stream);
+      if (known === undefined) {
+        if (cachedOnly) return undefined;
+        known = new StreamState(stream, (aggregate as unknown as AnyAggregate).decider, catalog);
+        await known.catchUp(eventLog);
+      }
+      const remembered = known.commands.get(context.commandId);
+      if (remembered === undefined) return undefined;
+      if (remembered.requestHash !== context.requestHash) throw keyReused();
+      const { position } = known;
+      const before = await known.eventsOf(eventLog, context.commandId, remembered);
+      return { ...before, revision: remembered.last, position, repeated: true } as unknown as Accepted<never>;
+    },
     feed(events) {
       for (const event of events) {
         const known = states.peek(event.stream);
         if (known === undefined || event.revision <= known.revision) continue;
-        if (event.revision === known.revision + 1n) known.apply(event);
-        else states.delete(event.stream);
+        try {
+          if (event.revision === known.revision + 1n) known.apply(event);
+          else states.delete(event.stream);
+        } catch (error) {
+          // Whoever needs the stream will meet the fault; the feed of all others goes on.
+          if (!(error instanceof DecodeError)) throw error;
+          states.delete(event.stream);
+        }
       }
     },
     async drain() {
       while (draining.size > 0) await Promise.all(draining);
     },
   };
-}
-
-function keyReused(): DomainError {
-  return new DomainError('idempotency-key-reused', 'This Idempotency-Key was used for another request.');
 }
 
 function pause(ms: number): Promise<void> {

@@ -26,7 +26,9 @@ export function contextOf(req: Request, res: Response, route: string, hmacSecret
   return {
     commandId,
     correlationId: commandId,
-    ...(key === undefined ? {} : { requestHash: hmac(hmacSecret, canonicalJson([req.params, req.body ?? null])) }),
+    ...(key === undefined
+      ? {}
+      : { requestHash: hmac(hmacSecret, canonicalJson([req.params, req.query, req.body ?? null])) }),
     ...(caller === 'anonymous' ? {} : { userId: caller.userId }),
     ...(traceparent === undefined ? {} : { traceparent }),
   };

@@ -18,7 +18,7 @@ export interface WriteSide {
  * @throws LogUnavailable when the event store does not answer
  */
 export async function openWriteSide(url: string, service: string, log: Logger): Promise<WriteSide> {
-  const eventLog = openEventLog(url, log);
+  const eventLog = openEventLog(url, log, { timeoutMs: 3_000 });
   const commands = createCommandHandler({ eventLog, catalog: eventCatalog, service, log });
   const feed = followLog(eventLog, {
     after: await eventLog.head(),

@@ -2,6 +2,7 @@ import { cartDefinitions } from './cart/cart-events.js';
 import { createCatalog } from './core/event-codec.js';
 import { fulfilmentDefinitions } from './fulfilment/fulfilment-events.js';
 import { inventoryDefinitions } from './inventory/inventory-events.js';
+import { receiptDefinitions } from './inventory/receipt-events.js';
 import { orderDefinitions } from './order/order-events.js';
 import { orderNumberDefinitions } from './order/order-number-events.js';
 import { paymentDefinitions } from './payment/payment-events.js';
@@ -20,6 +21,7 @@ export const eventCatalog = createCatalog([
   ...productDefinitions,
   ...cartDefinitions,
   ...inventoryDefinitions,
+  ...receiptDefinitions,
   ...orderDefinitions,
   ...orderNumberDefinitions,
   ...paymentDefinitions,

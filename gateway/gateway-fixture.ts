@@ -19,6 +19,13 @@ export interface Echo {
   readonly body?: unknown;
 }
 
+/** What a refusal says. */
+export interface Fault {
+  readonly code: string;
+  readonly statusCode: number;
+  readonly requestId: string;
+}
+
 export interface TestKey {
   readonly kid: string;
   readonly alg: string;

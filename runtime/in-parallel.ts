@@ -8,10 +8,12 @@ export async function inParallel<T>(
   let failed = false;
   const lane = async () => {
     for (let next = rest.next(); !next.done && !failed; next = rest.next()) {
-      await work(next.value).catch((error: unknown) => {
+      try {
+        await work(next.value);
+      } catch (error) {
         failed = true;
         throw error;
-      });
+      }
     }
   };
   await Promise.all(Array.from({ length: Math.min(lanes, items.length) }, lane));

@@ -2,14 +2,18 @@ import { Router } from 'express';
 import { z } from 'zod';
 import { DomainError } from '../../domain/core/domain-error.js';
 import { uuid } from '../../domain/core/ids.js';
+import type { ReceiptLine } from '../../domain/inventory/receipt-events.js';
 import type { ProductState } from '../../domain/product/product.js';
 import { answer, requireRole } from '../../runtime/http/app.js';
+import type { Principal } from '../../runtime/http/internal-token.js';
 import { deriveId } from '../../runtime/ids.js';
 import { inParallel } from '../../runtime/in-parallel.js';
-import { inventoryAggregate, productAggregate } from '../aggregates.js';
+import { inventoryAggregate, productAggregate, receiptAggregate } from '../aggregates.js';
 import type { CommandDeps } from '../deps.js';
 import { contextOf, tellConsistency } from '../request-context.js';
 import { checkActsForShop } from '../shops/own-shop.js';
+
+const lanes = 64;
 
 export const receiptBody = z.strictObject({
   /** The shop's main warehouse where it is absent. */
@@ -32,34 +36,52 @@ function stockItem(product: ProductState, variantId: string) {
 export function inventoryRoutes({ commands, hmacSecret, clock }: CommandDeps): Router {
   const router = Router();
 
-  /** Every line is a command of its own under the receipt's id, so that a repeat finishes what a fault cut short. */
+  /** The lines as they will be booked. @throws DomainError, HttpError for a product or a shop that is not theirs to stock */
+  const checkedLines = async (body: z.output<typeof receiptBody>, caller: Principal): Promise<ReceiptLine[]> => {
+    const lines: ReceiptLine[] = [];
+    await inParallel([...body.lines.entries()], lanes, async ([i, { product_id, variant_id, quantity }]) => {
+      const { state } = await commands.load(productAggregate, product_id);
+      lines[i] = { line: i + 1, ...stockItem(state, variant_id), quantity };
+    });
+    for (const shopId of new Set(lines.map(({ shop_id }) => shop_id))) await checkActsForShop(commands, shopId, caller);
+    return lines;
+  };
+
+  /**
+   * The receipt is recorded first, whole: the same key with other lines is refused, and a repeat books what a fault had
+   * cut short, from the lines as they were recorded.
+   */
   router.post('/inventory/receipts', async (req, res) => {
     const caller = requireRole(res, 'seller', 'admin', 'importer');
     const body = receiptBody.parse(req.body);
     const context = contextOf(req, res, 'POST /inventory/receipts', hmacSecret);
-    const lines = await Promise.all(
-      body.lines.map(async ({ product_id, variant_id, quantity }) => {
-        const cached = await commands.load(productAggregate, product_id);
-        const { state } = cached.revision < 0n ? await commands.load(productAggregate, product_id, true) : cached;
-        return { item: stockItem(state, variant_id), quantity };
-      }),
-    );
-    for (const shopId of new Set(lines.map(({ item }) => item.shop_id))) {
-      await checkActsForShop(commands, shopId, caller);
-    }
+    const receipt_id = deriveId(context.commandId, 'receipt');
     const metadata = { now: clock().toISOString() };
-    let last = { position: 0n, revision: 0n };
-    await inParallel([...lines.entries()], 64, async ([i, { item, quantity }]) => {
-      const warehouse_id = body.warehouse_id ?? deriveId('warehouse', item.shop_id);
+    const record = async () => {
+      const lines = await checkedLines(body, caller);
+      const data = { receipt_id, warehouse_id: body.warehouse_id ?? null, by: caller.userId, lines };
+      const command = { type: 'RecordReceipt' as const, data, metadata };
+      return commands.handle(receiptAggregate, receipt_id, command, { ...context, creates: true });
+    };
+    const keyed = context.requestHash !== undefined;
+    const before = keyed ? await commands.answered(receiptAggregate, receipt_id, context) : undefined;
+    const recorded = before ?? (await record());
+    const receipt = recorded.events[0]?.data;
+    if (receipt === undefined) throw new Error(`receipt ${receipt_id} was accepted without being recorded`);
+
+    let last: { position: bigint; revision: bigint } = recorded;
+    await inParallel(receipt.lines, lanes, async ({ line, quantity, ...item }) => {
+      const warehouse_id = receipt.warehouse_id ?? deriveId('warehouse', item.shop_id);
       const command = { type: 'ReceiveStock' as const, data: { ...item, warehouse_id, quantity }, metadata };
-      const commandId = deriveId(context.commandId, 'line', i);
-      const accepted = await commands.handle(inventoryAggregate, item.variant_id, command, { ...context, commandId });
+      const commandId = deriveId(context.commandId, 'line', line);
+      const booked = { ...context, commandId, causationId: recorded.eventIds[0] };
+      const accepted = await commands.handle(inventoryAggregate, item.variant_id, command, booked);
       if (accepted.position > last.position) last = accepted;
     });
     tellConsistency(res, last);
     answer(res, 201, {
-      receipt_id: context.commandId,
-      lines: lines.map(({ item, quantity }) => ({ variant_id: item.variant_id, sku: item.sku, quantity })),
+      receipt_id,
+      lines: receipt.lines.map(({ variant_id, sku, quantity }) => ({ variant_id, sku, quantity })),
     });
   });
   return router;

@@ -3,11 +3,12 @@ import Stripe from 'stripe';
 import { z } from 'zod';
 import { uuid } from '../../domain/core/ids.js';
 import type { PaymentCommand } from '../../domain/payment/payment.js';
+import { transactionId } from '../../domain/payment/payment-events.js';
 import { answer } from '../../runtime/http/app.js';
 import { HttpError } from '../../runtime/http/http-error.js';
 import { deriveId } from '../../runtime/ids.js';
 import type { Logger } from '../../runtime/logger.js';
-import { orderAggregate, paymentAggregate } from '../aggregates.js';
+import { paymentAggregate } from '../aggregates.js';
 import type { CommandHandler } from '../handle-command.js';
 
 export interface WebhookDeps {
@@ -30,7 +31,8 @@ const webhookAgeSeconds = 300;
 
 /**
  * The provider's word on a payment, signed over the raw body. The process manager hears the same from its own call and
- * appends it; a webhook only fills in for one that is gone, after a grace period, and else changes nothing.
+ * appends it: while it may be about to, the provider is asked to tell us later. What it does not await, such as a success
+ * after the payment was given up, is recorded at once.
  */
 export function webhookRoutes(deps: WebhookDeps): Router {
   const { commands, webhookSecret, clock, log, graceMs = 30_000 } = deps;
@@ -47,7 +49,8 @@ export function webhookRoutes(deps: WebhookDeps): Router {
     } catch {
       throw new HttpError(400, 'webhook-signature-invalid', 'The signature does not fit the body.');
     }
-    if (event.type !== 'payment_intent.succeeded' && event.type !== 'payment_intent.payment_failed') {
+    const known = ['payment_intent.succeeded', 'payment_intent.payment_failed'];
+    if (!known.includes(event?.type) || typeof event.data?.object !== 'object') {
       answer(res, 200, { received: true });
       return;
     }
@@ -59,34 +62,40 @@ export function webhookRoutes(deps: WebhookDeps): Router {
     }
     const { id, amount, metadata, last_payment_error } = parsed.data;
     const { order_id, payment_id } = metadata;
+    const { state } = await commands.load(paymentAggregate, payment_id, true);
+    const { facts, status, attempt } = state;
+    const succeeded = event.type === 'payment_intent.succeeded';
+    if (facts === undefined || facts.order_id !== order_id || (succeeded && facts.amount !== amount)) {
+      log.error('webhook that fits no payment of ours', { paymentId: payment_id, orderId: order_id });
+      answer(res, 200, { received: true });
+      return;
+    }
+    if (status === 'captured') {
+      if (succeeded && state.providerTransactionId !== id) {
+        log.error('the provider took money twice for one payment', { paymentId: payment_id, orderId: order_id });
+      }
+      answer(res, 200, { received: true });
+      return;
+    }
     const now = clock();
-    if (now.getTime() - event.created * 1000 < graceMs) {
-      answer(res, 200, { received: true });
-      return;
+    if (status === 'open' && !(now.getTime() - event.created * 1000 >= graceMs)) {
+      const wait = { 'Retry-After': String(Math.ceil(graceMs / 1000)) };
+      throw new HttpError(
+        503,
+        'payment-being-settled',
+        'The payment is being settled; tell us again.',
+        undefined,
+        wait,
+      );
     }
-    const [payment, order] = await Promise.all([
-      commands.load(paymentAggregate, payment_id, true),
-      commands.load(orderAggregate, order_id, true),
-    ]);
-    if (payment.state.facts === undefined || order.state.keys === undefined) {
-      log.warn('webhook about an unknown payment', { paymentId: payment_id });
-      answer(res, 200, { received: true });
-      return;
-    }
-    if (payment.state.status === 'captured') {
-      answer(res, 200, { received: true });
-      return;
-    }
-    const { attempt } = payment.state;
-    const at = { now: now.toISOString() };
+    const metadataNow = { now: now.toISOString() };
     const ref = { payment_id, order_id, attempt };
-    const transaction_id = `${order.state.keys.order_number.replace('ORD', 'TXN')}-${attempt}`;
+    const transaction_id = transactionId(facts.order_number, attempt);
     const how = { transaction_id, payment_method: 'card', provider: 'stripe', provider_transaction_id: id };
-    const reason = last_payment_error?.decline_code ?? last_payment_error?.code ?? 'card_declined';
-    const command: PaymentCommand =
-      event.type === 'payment_intent.succeeded'
-        ? { type: 'RecordPaymentSuccess', data: { ...ref, amount, ...how }, metadata: at }
-        : { type: 'RecordPaymentFailure', data: { ...ref, reason, retryable: true }, metadata: at };
+    const reason = (last_payment_error?.decline_code ?? last_payment_error?.code ?? 'card_declined').slice(0, 200);
+    const command: PaymentCommand = succeeded
+      ? { type: 'RecordPaymentSuccess', data: { ...ref, amount, ...how }, metadata: metadataNow }
+      : { type: 'RecordPaymentFailure', data: { ...ref, reason, retryable: true }, metadata: metadataNow };
     const commandId = deriveId('webhook', event.id);
     await commands.handle(paymentAggregate, payment_id, command, { commandId, correlationId: order_id });
     answer(res, 200, { received: true });

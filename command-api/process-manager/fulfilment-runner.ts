@@ -4,7 +4,7 @@ import type { StoredEvent } from '../../runtime/event-store/event-log.js';
 import { type Batch, followLog } from '../../runtime/event-store/follow.js';
 import { newId } from '../../runtime/ids.js';
 import { inParallel } from '../../runtime/in-parallel.js';
-import { OrderProcess, type ProcessDeps } from './order-process.js';
+import { isPassing, OrderProcess, type ProcessDeps } from './order-process.js';
 
 export interface RunnerOptions extends ProcessDeps {
   /** Orders in hand at once; further ones wait in the log. */
@@ -98,6 +98,8 @@ export async function startFulfilmentRunner(options: RunnerOptions): Promise<Ful
       actors.delete(process.orderId);
       ended.set(process.orderId, process);
       room();
+    } else if (outcome === 'parked') {
+      room();
     } else if (outcome === 'again' && !closing) {
       actor.timer = setTimeout(() => schedule(actor), actor.pauseMs);
       actor.pauseMs = Math.min(actor.pauseMs * 2, longestPauseMs);
@@ -114,8 +116,24 @@ export async function startFulfilmentRunner(options: RunnerOptions): Promise<Ful
 
   const recalled = async (orderId: string, before: bigint | undefined): Promise<void> => {
     const process = new OrderProcess(orderId, options);
-    await process.recall();
+    try {
+      await process.recall();
+      if (process.state.order === undefined) {
+        log.warn('a payment of no order', { orderId });
+        return;
+      }
+    } catch (error) {
+      // What cannot be read now may be read later; what can never be read parks this order, and no other.
+      if (isPassing(error)) throw error;
+      process.park(`it cannot be recalled: ${String(error)}`);
+    }
     schedule(adopt(process, process.state.started === undefined ? before : undefined));
+  };
+
+  const atWork = (): number => {
+    let count = 0;
+    for (const { process } of actors.values()) if (process.parked === undefined) count += 1;
+    return count;
   };
 
   const stored = await eventLog.readLast(checkpointStream);
@@ -152,7 +170,8 @@ export async function startFulfilmentRunner(options: RunnerOptions): Promise<Ful
     async handle({ events }: Batch) {
       let before = follower.position();
       for (const event of events) {
-        while (actors.size >= maxOpen && !closing) await new Promise<void>((resolve) => (room = resolve));
+        while (actors.size >= maxOpen && atWork() >= maxOpen && !closing)
+          await new Promise<void>((resolve) => (room = resolve));
         if (closing) throw new Error('closing');
         await takeIn(event, before);
         before = event.position;
@@ -174,16 +193,17 @@ export async function startFulfilmentRunner(options: RunnerOptions): Promise<Ful
     await eventLog.appendSide(checkpointStream, { id: newId(), type: 'checkpoint.stored', data, metadata: {} });
     written = text;
   };
-  let storing: Promise<void> = Promise.resolve();
+  let storing: Promise<void> | undefined;
   const timer = setInterval(() => {
-    storing = storing.then(storeCheckpoint).catch((err: unknown) => log.warn('checkpoint not stored', { err }));
+    storing ??= storeCheckpoint()
+      .catch((err: unknown) => log.warn('checkpoint not stored', { err }))
+      .finally(() => {
+        storing = undefined;
+      });
   }, checkpointMs);
 
   return {
-    counts: () => ({
-      open: actors.size,
-      parked: [...actors.values()].filter(({ process }) => process.parked !== undefined).length,
-    }),
+    counts: () => ({ open: actors.size, parked: actors.size - atWork() }),
     position: () => follower.position(),
     async close() {
       closing = true;

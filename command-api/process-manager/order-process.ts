@@ -9,7 +9,7 @@ import {
   type ProcessEvent,
   type ProcessState,
 } from '../../domain/fulfilment/process-state.js';
-import { recallStock } from '../../domain/fulfilment/recall.js';
+import { recallPayment, recallStock } from '../../domain/fulfilment/recall.js';
 import { orderStream } from '../../domain/order/order-events.js';
 import { paymentStream } from '../../domain/payment/payment-events.js';
 import {
@@ -44,7 +44,7 @@ const refusalsUntilParked = 3;
 const faultsUntilParked = 5;
 
 /** Faults that a later try can outlive; anything else is ours, and an order that meets it again and again is parked. */
-function isPassing(error: unknown): boolean {
+export function isPassing(error: unknown): boolean {
   return [LogUnavailable, OutcomeUnknown, Overloaded, ProviderUnavailable].some((kind) => error instanceof kind);
 }
 
@@ -101,6 +101,7 @@ export class OrderProcess {
       const { state } = await this.deps.commands.load(inventoryAggregate, variantId);
       this.state = recallStock(this.state, variantId, state, { deriveId });
     });
+    this.state = recallPayment(this.state, this.deps.clock().toISOString());
   }
 
   private async catchUp(all = false): Promise<void> {
@@ -136,7 +137,8 @@ export class OrderProcess {
     return { now: clock().toISOString(), policy: { ...policy, provider: provider.name }, deriveId };
   }
 
-  private park(reason: string): void {
+  /** Gives the order up until the next start; everybody can see that it is. */
+  park(reason: string): void {
     this.parked = reason;
     this.deps.log.error('order parked', { orderId: this.orderId, reason });
   }
@@ -147,6 +149,7 @@ export class OrderProcess {
       if (step.target === 'provider') await this.askProvider(step);
       else this.acknowledge(step, await this.send(step));
       this.refusals = 0;
+      this.faults = 0;
       return true;
     } catch (error) {
       if (!(error instanceof DomainError)) {

@@ -23,11 +23,12 @@ export interface StripeOptions {
   readonly timeoutMs?: number;
 }
 
-export function stripeClient({ secretKey, url, timeoutMs = 10_000 }: StripeOptions): Stripe {
+export function stripeClient({ secretKey, url, timeoutMs = 6_000 }: StripeOptions): Stripe {
   const api = url === undefined ? undefined : new URL(url);
   return new Stripe(secretKey, {
     timeout: timeoutMs,
-    maxNetworkRetries: 1,
+    // The process manager asks again by itself, with the same key; a stop must not wait for retries.
+    maxNetworkRetries: 0,
     telemetry: false,
     ...(api === undefined
       ? {}

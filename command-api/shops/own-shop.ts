@@ -10,8 +10,7 @@ import type { CommandHandler } from '../handle-command.js';
  * @throws DomainError `shop-not-found`; HttpError 403
  */
 export async function checkActsForShop(commands: CommandHandler, shopId: string, caller: Principal): Promise<void> {
-  const cached = await commands.load(shopAggregate, shopId);
-  const { state } = cached.revision < 0n ? await commands.load(shopAggregate, shopId, true) : cached;
+  const { state } = await commands.load(shopAggregate, shopId);
   if (state.status === 'unknown') throw new DomainError('shop-not-found', 'There is no such shop.');
   const staff = caller.roles.includes('admin') || caller.roles.includes('importer');
   if (!staff && state.owner_id !== caller.userId) throw forbidden();

@@ -35,6 +35,7 @@ export const errorCatalogue = {
   'product-without-variants': 'invalid',
   'quantity-not-positive': 'invalid',
   'quantity-too-large': 'invalid',
+  'receipt-already-exists': 'conflict',
   'refund-exceeds-capture': 'conflict',
   'reservation-not-found': 'not-found',
   'roles-empty': 'invalid',

@@ -11,7 +11,7 @@ export function mustCompensate(state: ProcessState): boolean {
   const { orderStatus, started, payment, stock, steps } = state;
   if (orderStatus === 'confirmed') return false;
   if (steps.length > 0 || orderStatus === 'cancelled' || orderStatus === 'failed') return true;
-  if (started?.outcome === 'refused' || payment.status === 'declined') return true;
+  if (started?.outcome === 'refused' || payment.status === 'declined' || payment.late) return true;
   for (const { status, attempt } of stock.values()) {
     if (status === 'refused' || status === 'released' || status === 'restocked') return true;
     if (status === 'lapsed' && attempt >= mostReservations) return true;
@@ -73,8 +73,8 @@ function record(
 
 function failure(state: ProcessState): { stage: 'reserving' | 'payment' | 'confirming'; reason: string } {
   if (state.orderStatus === 'paid') return { stage: 'confirming', reason: 'reservation_lapsed' };
-  if (state.payment.status === 'declined') return { stage: 'payment', reason: state.payment.reason ?? 'declined' };
-  if (state.payment.status === 'captured') return { stage: 'payment', reason: state.payment.reason ?? 'paid_too_late' };
+  if (state.payment.status === 'declined') return { stage: 'payment', reason: state.payment.reason || 'declined' };
+  if (state.payment.status === 'captured') return { stage: 'payment', reason: state.payment.reason || 'paid_too_late' };
   return { stage: 'reserving', reason: 'insufficient_stock' };
 }
 

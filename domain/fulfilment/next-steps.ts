@@ -90,7 +90,8 @@ function confirm(state: ProcessState, order: OrderFacts, input: ProcessInput): r
   const metadata = { now: input.now };
   const steps: Dispatch[] = [];
   for (const variant of state.stock.values()) {
-    if (variant.status === 'reserved') {
+    // One that this process has heard nothing of was reserved by another one: the answer will tell.
+    if (variant.status === 'reserved' || variant.status === 'none') {
       const data = stockRef(order, variant, input);
       steps.push(onStock(variant, 'confirm', { type: 'ConfirmReservation', data, metadata }));
     } else if (variant.status === 'lapsed') {

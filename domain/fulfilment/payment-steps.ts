@@ -1,5 +1,9 @@
+import { transactionId } from '../payment/payment-events.js';
 import { type Dispatch, onPayment, type ProcessInput, paymentRef } from './dispatch.js';
 import type { OrderFacts, ProcessState } from './process-state.js';
+
+/** What the provider says may be longer than what events hold. */
+const longestReason = 200;
 
 /** The provider takes the same charge once, however often it is asked with its key. */
 export function chargeKey({ order_id }: OrderFacts, attempt: number): string {
@@ -19,7 +23,7 @@ export function settlePayment(state: ProcessState, order: OrderFacts, input: Pro
   const ref = paymentRef(order, input);
   if (outcome?.kind === 'captured') {
     const { provider_transaction_id, payment_method } = outcome;
-    const transaction_id = `${order.order_number.replace('ORD', 'TXN')}-${attempt}`;
+    const transaction_id = transactionId(order.order_number, attempt);
     const how = { transaction_id, payment_method, provider: policy.provider, provider_transaction_id };
     const data = { ...ref, attempt, amount: order.total, ...how };
     return [onPayment('record_success', attempt, { type: 'RecordPaymentSuccess', data, metadata })];
@@ -27,7 +31,7 @@ export function settlePayment(state: ProcessState, order: OrderFacts, input: Pro
   const overdue = deadline !== undefined && Date.parse(now) >= Date.parse(deadline);
   if (outcome !== undefined || overdue) {
     const { reason, retryable } = outcome ?? { reason: 'payment_timeout', retryable: false };
-    const data = { ...ref, attempt, reason, retryable };
+    const data = { ...ref, attempt, reason: reason.slice(0, longestReason), retryable };
     return [onPayment('record_failure', attempt, { type: 'RecordPaymentFailure', data, metadata })];
   }
   const { total: amount, currency, payment_method } = order;
@@ -53,7 +57,7 @@ export function refundSteps(state: ProcessState, order: OrderFacts, input: Proce
     return [onPayment('record_refund', 1, { type: 'RecordRefund', data, metadata })];
   }
   if (refund.outcome?.kind === 'refused') {
-    const data = { ...ref, refund_id, reason: refund.outcome.reason };
+    const data = { ...ref, refund_id, reason: refund.outcome.reason.slice(0, longestReason) };
     return [onPayment('record_refund_failure', 1, { type: 'RecordRefundFailure', data, metadata })];
   }
   const provider_transaction_id = payment.providerTransactionId ?? '';

@@ -8,7 +8,7 @@ import type { FulfilmentEvent } from './fulfilment-events.js';
 /** What the process learns from: the events of the order, its payment, its own stream, and its commands' answers. */
 export type ProcessEvent = OrderEvent | PaymentEvent | FulfilmentEvent | InventoryEvent;
 
-/** `lapsed`: reserved once, and released since because it expired. */
+/** `lapsed`: reserved once, and gone since, most often because it expired. */
 export type StockStatus = 'none' | 'reserved' | 'refused' | 'confirmed' | 'lapsed' | 'released' | 'restocked';
 
 export interface VariantProgress {
@@ -46,6 +46,8 @@ export interface ProcessState {
     readonly providerTransactionId?: string;
     readonly outcome?: ChargeOutcome | undefined;
     readonly reason?: string;
+    /** Taken after its failure was recorded: the failure counts, the money goes back. */
+    readonly late?: boolean;
   };
   readonly refund: {
     readonly status: 'none' | 'requested' | 'refunded' | 'failed';
@@ -120,11 +122,15 @@ export function evolveProcess(state: ProcessState, event: ProcessEvent, eventId?
     }
     case 'payment.success': {
       const providerTransactionId = event.data.provider_transaction_id;
-      return { ...state, payment: { ...state.payment, status: 'captured', providerTransactionId } };
+      const late = state.payment.late === true || state.payment.status === 'declined';
+      return { ...state, payment: { ...state.payment, status: 'captured', providerTransactionId, late } };
     }
-    case 'payment.failed':
-      if (state.payment.status === 'captured') return state;
-      return failed({ ...state, payment: { ...state.payment, status: 'declined', reason: event.data.reason } });
+    case 'payment.failed': {
+      // No failure is recorded after a success: heard of in this order or the other, the failure came first.
+      const late = state.payment.status === 'captured';
+      const status = late ? 'captured' : 'declined';
+      return failed({ ...state, payment: { ...state.payment, status, late, reason: event.data.reason } });
+    }
     case 'payment.refund_requested':
       return { ...state, refund: { status: 'requested' } };
     case 'payment.refunded':

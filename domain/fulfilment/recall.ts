@@ -12,7 +12,7 @@ function statusOf(found: Found, state: ProcessState): StockStatus {
     case 'restocked':
       return found;
     case 'released':
-      return state.steps.includes('release') ? 'released' : 'lapsed';
+      return 'lapsed';
     case undefined:
       if (state.started === undefined) return 'none';
       // Stock remembers reservations that ended for a while only: the answer to the next command tells.

@@ -61,3 +61,8 @@ export const paymentDefinitions = [
 export type PaymentEvent = EventOf<typeof paymentDefinitions>;
 /** One stream an order's payment, every attempt inside it. */
 export const paymentStream = (paymentId: string) => `payment-${paymentId}`;
+
+/** Our own name for a captured payment: `TXN-2026-00001-1` is the first attempt of order `ORD-2026-00001`. */
+export function transactionId(orderNumber: string, attempt: number): string {
+  return `${orderNumber.replace('ORD', 'TXN')}-${attempt}`;
+}

@@ -86,7 +86,8 @@ function evolve(state: PaymentState, event: PaymentEvent): PaymentState {
       return withRefund(state, refund_id, { amount, reason, status: 'refunded' });
     }
     case 'payment.refund_failed': {
-      const { refund_id, amount, reason } = event.data;
+      const { refund_id, amount, reason: refusal } = event.data;
+      const reason = state.refunds[refund_id]?.reason ?? refusal;
       return withRefund(state, refund_id, { amount, reason, status: 'failed' });
     }
   }

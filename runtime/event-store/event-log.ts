@@ -5,15 +5,14 @@ import {
   ErrorType,
   EventStoreDBClient,
   isCommandError,
-  jsonEvent,
-  NO_STREAM,
   type ReadStreamOptions,
   type ResolvedEvent,
   START,
-  WrongExpectedVersionError,
 } from '@eventstore/db-client';
 import type { JsonObject } from '../../domain/core/event-codec.js';
+import { newId } from '../ids.js';
 import type { Logger } from '../logger.js';
+import { batchAppender, type Expected } from './batch-append.js';
 
 /** An event as the log holds it. `position` is its place in `$all`, `revision` its index in the stream. */
 export interface StoredEvent {
@@ -74,14 +73,9 @@ export interface Appended {
 export type ExpectedRevision = bigint | 'no-stream';
 
 export interface EventLog {
-  /** @throws RevisionConflict, OutcomeUnknown, AppendTooLarge */
+  /** @throws RevisionConflict, OutcomeUnknown, AppendTooLarge, LogUnavailable where the store refuses for good */
   append(stream: string, events: readonly ProposedEvent[], expected: ExpectedRevision): Promise<Appended>;
-  /**
-   * Events of a stream from a revision on, at most `count`; none where the stream does not exist. Read it to its end: what
-   * is left early keeps a call open in the client.
-   *
-   * @throws LogUnavailable
-   */
+  /** Events of a stream from a revision on, at most `count`; none where it does not exist. @throws LogUnavailable */
   readStream(stream: string, from?: bigint, count?: number): AsyncIterable<StoredEvent>;
   /** Every event of `$all` after a position, system events left out. @throws LogUnavailable */
   readAll(after?: bigint): AsyncIterable<StoredEvent>;
@@ -93,12 +87,19 @@ export interface EventLog {
   appendSide(stream: string, event: ProposedEvent): Promise<void>;
   /** Bounds a side stream to its last events. */
   keepLast(stream: string, count: number): Promise<void>;
-  /** The client of the moment, for subscriptions. */
+  /** The official client, for subscriptions. */
   client(): EventStoreDBClient;
+  /** Ends what is in flight: appends as OutcomeUnknown, reads as LogUnavailable. */
   close(): Promise<void>;
 }
 
-const appendTimeoutMs = 8_000;
+export interface EventLogOptions {
+  /** How long an append, or a read for its next event, waits for the store. Milliseconds. */
+  readonly timeoutMs?: number;
+}
+
+const defaultTimeoutMs = 8_000;
+const disposeLimitMs = 2_000;
 
 /** @returns undefined for what is no JSON event (a link whose target is gone, a binary event of somebody else's) */
 export function toStoredEvent(resolved: ResolvedEvent): StoredEvent | undefined {
@@ -120,138 +121,118 @@ function hasType(error: unknown, type: ErrorType): boolean {
   return error instanceof Error && isCommandError(error) && error.type === type;
 }
 
-function asUnavailable(error: unknown): LogUnavailable {
-  return new LogUnavailable('The event store cannot be reached or refuses to read.', { cause: error });
-}
+/** A read of the official client: a stream of resolved events whose call can be ended. */
+type Reading = AsyncIterable<ResolvedEvent> & {
+  on(event: 'error', listener: () => void): unknown;
+  destroy(error: Error): unknown;
+  cancel(): Promise<void>;
+};
 
-/**
- * The one writing client of a process. A failed append stream of the official client rejects every append in flight in
- * the process, written or not, and its deadline is not enforced on this side: so appends have a time-out of their own,
- * end as OutcomeUnknown, and the client is replaced.
- */
-export function openEventLog(connectionString: string, log: Logger): EventLog {
-  let client = EventStoreDBClient.connectionString(connectionString);
-  let warmUp: Promise<unknown> | undefined;
-  let warm = false;
+/** A process opens one log and shares it. */
+export function openEventLog(connectionString: string, log: Logger, options: EventLogOptions = {}): EventLog {
+  const { timeoutMs = defaultTimeoutMs } = options;
+  const client = EventStoreDBClient.connectionString(connectionString);
+  const appender = batchAppender(client, timeoutMs);
   let closed = false;
 
-  const replaceClient = (failed: EventStoreDBClient) => {
-    if (failed !== client || closed) return;
-    log.warn('event store connection replaced');
-    client = EventStoreDBClient.connectionString(connectionString);
-    warm = false;
-    warmUp = undefined;
-    failed.dispose().catch((err: unknown) => log.debug('disposing a failed client', { err }));
-  };
-
-  const send = async (stream: string, events: readonly ProposedEvent[], expected: ExpectedRevision | 'any') => {
-    const using = client;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new OutcomeUnknown(`no answer from ${stream} in time`)), appendTimeoutMs);
-    });
-    const append = using.appendToStream(
-      stream,
-      events.map((event) => jsonEvent(event)),
-      { expectedRevision: expected === 'no-stream' ? NO_STREAM : expected },
-    );
-    append.catch(() => {});
-    try {
-      const result = await Promise.race([append, late]);
-      return { revision: result.nextExpectedRevision, position: result.position?.commit ?? 0n };
-    } catch (error) {
-      if (error instanceof WrongExpectedVersionError) {
-        const actual = error.actualVersion;
-        throw new RevisionConflict(stream, typeof actual === 'bigint' ? actual : undefined);
-      }
-      if (hasType(error, ErrorType.MAXIMUM_APPEND_SIZE_EXCEEDED)) {
+  const append = async (stream: string, events: readonly ProposedEvent[], expected: Expected): Promise<Appended> => {
+    if (closed) throw new LogUnavailable('The event log is closed.');
+    const outcome = await appender.append(stream, events, expected);
+    switch (outcome.kind) {
+      case 'appended':
+        return { revision: outcome.revision, position: outcome.position };
+      case 'conflict':
+        throw new RevisionConflict(stream, outcome.actual);
+      case 'too-large':
         throw new AppendTooLarge(`an append to ${stream} is too large`);
+      case 'refused':
+        throw new LogUnavailable(`The event store refuses to append to ${stream}: ${outcome.because}`);
+      case 'unknown': {
+        const { because, cause } = outcome;
+        log.debug('append of unknown outcome', { stream, because, err: cause });
+        throw new OutcomeUnknown(`the append to ${stream} has no outcome: ${because}`, { cause });
       }
-      replaceClient(using);
-      throw error instanceof OutcomeUnknown
-        ? error
-        : new OutcomeUnknown(`the append to ${stream} failed`, { cause: error });
-    } finally {
-      clearTimeout(timer);
     }
   };
 
-  // More than a hundred appends in the first tick of a fresh connection can hang: the first one goes alone.
-  const append: typeof send = async (stream, events, expected) => {
-    if (warm) return send(stream, events, expected);
-    if (warmUp !== undefined) {
-      await warmUp.catch(() => {});
-      return append(stream, events, expected);
-    }
-    const first = send(stream, events, expected);
-    warmUp = first;
+  /** Opens the read when its first event is asked for, and ends its call when it is left early. */
+  async function* read<T>(
+    open: () => unknown,
+    pick: (resolved: ResolvedEvent) => T | undefined,
+  ): AsyncGenerator<T, void, undefined> {
+    if (closed) throw new LogUnavailable('The event log is closed.');
+    const reading = open() as Reading;
+    // A call that fails after nobody listens any more is no fault of the process.
+    reading.on('error', () => {});
+    let asking = true;
+    let ended = false;
+    const late = setTimeout(() => {
+      if (asking) reading.destroy(new Error('The event store does not answer in time.'));
+    }, timeoutMs);
     try {
-      return await first;
-    } finally {
-      // A refusal came from the server, so the connection works; anything else has replaced the client.
-      if (warmUp === first) warm = true;
-    }
-  };
-
-  async function* read(
-    resolved: AsyncIterable<ResolvedEvent>,
-    missingIsEmpty: boolean,
-  ): AsyncGenerator<StoredEvent, void, undefined> {
-    try {
-      for await (const item of resolved) {
-        const event = toStoredEvent(item);
-        if (event !== undefined) yield event;
+      for await (const item of reading) {
+        const picked = pick(item);
+        if (picked !== undefined) {
+          asking = false;
+          yield picked;
+          asking = true;
+        }
+        late.refresh();
       }
+      // The client ends a read that it cancels as if it were complete.
+      if (closed) throw new Error('The event log was closed meanwhile.');
+      ended = true;
     } catch (error) {
-      if (missingIsEmpty && hasType(error, ErrorType.STREAM_NOT_FOUND)) return;
-      throw asUnavailable(error);
+      if (hasType(error, ErrorType.STREAM_NOT_FOUND)) return;
+      throw new LogUnavailable('The event store cannot be reached or refuses to read.', { cause: error });
+    } finally {
+      clearTimeout(late);
+      if (!ended) reading.cancel().catch(() => {});
     }
   }
 
   return {
-    append: (stream, events, expected) => append(stream, events, expected),
+    append,
     readStream(stream, from, count) {
-      const options: ReadStreamOptions = { fromRevision: from ?? START };
-      if (count !== undefined) options.maxCount = count;
-      return read(client.readStream(stream, options) as AsyncIterable<ResolvedEvent>, true);
+      const range: ReadStreamOptions = { fromRevision: from ?? START };
+      if (count !== undefined) range.maxCount = count;
+      return read(() => client.readStream(stream, range), toStoredEvent);
     },
-    async *readAll(after) {
+    readAll(after) {
       const from = after === undefined ? START : { commit: after, prepare: after };
-      const all = client.readAll({ fromPosition: from }) as AsyncIterable<ResolvedEvent>;
-      for await (const event of read(all, false)) {
-        if (event.stream.startsWith('$') || event.type.startsWith('$')) continue;
-        if (after === undefined || event.position > after) yield event;
-      }
+      return read(
+        () => client.readAll({ fromPosition: from }),
+        (item) => {
+          const event = toStoredEvent(item);
+          if (event === undefined || event.stream.startsWith('$') || event.type.startsWith('$')) return undefined;
+          return after === undefined || event.position > after ? event : undefined;
+        },
+      );
     },
     async readLast(stream) {
-      const last = client.readStream(stream, { direction: BACKWARDS, fromRevision: END, maxCount: 1 });
-      // Read to the end: a read that is left early is never let go by the client's `dispose`.
-      let found: StoredEvent | undefined;
-      for await (const event of read(last as AsyncIterable<ResolvedEvent>, true)) found = event;
-      return found;
+      const last = { direction: BACKWARDS, fromRevision: END, maxCount: 1 } as const;
+      for await (const event of read(() => client.readStream(stream, last), toStoredEvent)) return event;
+      return undefined;
     },
     async head() {
-      try {
-        let head = 0n;
-        for await (const item of client.readAll({ direction: BACKWARDS, fromPosition: END, maxCount: 1 })) {
-          head = item.event?.position?.commit ?? item.commitPosition ?? 0n;
-        }
-        return head;
-      } catch (error) {
-        throw asUnavailable(error);
-      }
+      const last = { direction: BACKWARDS, fromPosition: END, maxCount: 1 } as const;
+      const position = ({ event, commitPosition }: ResolvedEvent) => event?.position?.commit ?? commitPosition;
+      for await (const head of read(() => client.readAll(last), position)) return head;
+      return 0n;
     },
     async appendSide(stream, event) {
       await append(stream, [event], 'any');
     },
     async keepLast(stream, count) {
-      await client.setStreamMetadata(stream, { maxCount: count });
+      const bound = { id: newId(), type: '$metadata', data: { $maxCount: count }, metadata: {} };
+      await append(`$$${stream}`, [bound], 'any');
     },
     client: () => client,
     async close() {
       closed = true;
+      appender.close();
       // A call that never ends would keep `dispose` waiting for ever.
-      await Promise.race([client.dispose(), sleep(2_000, undefined, { ref: false })]);
+      await Promise.race([client.dispose(), sleep(disposeLimitMs, undefined, { ref: false })]);
     },
   };
 }

@@ -19,6 +19,8 @@ export interface FollowOptions {
   /** Handles a batch; the next one waits for it. When it throws, the same events come again after a pause. */
   handle(batch: Batch): Promise<void>;
   readonly log: Logger;
+  /** How often a subscription that says nothing is compared with the log. Milliseconds. */
+  readonly stallCheckMs?: number;
 }
 
 export interface Follower {
@@ -30,81 +32,107 @@ export interface Follower {
 
 const firstPauseMs = 50;
 const longestPauseMs = 5_000;
-const stallCheckMs = 15_000;
 
 /**
  * Follows `$all` for ever: a supervised catch-up subscription that reconnects from where its handler got to, whether the
  * server ends it with an error, without one, or falls silent while the log goes on.
  */
 export function followLog(eventLog: EventLog, options: FollowOptions): Follower {
-  const { maxBatch, handle, log } = options;
+  const { prefixes, maxBatch, handle, log, stallCheckMs = 15_000 } = options;
   let done = options.after;
   let closing = false;
+  // Only the loop below ever waits. Whatever happens wakes it, and it looks for itself what has happened.
   let wake: () => void = () => {};
-  const closeRequested = new Promise<void>((resolve) => {
-    wake = resolve;
-  });
+  const woken = (): Promise<void> =>
+    new Promise((resolve) => {
+      wake = resolve;
+    });
 
   const followOnce = async (): Promise<void> => {
     const queue: StoredEvent[] = [];
-    let seen: bigint | undefined = done;
-    let ended: { error?: unknown } | undefined;
-    let notify: () => void = () => {};
     const highWater = maxBatch * 4;
+    let seen = done;
+    let latest = done;
+    let ended: { error: unknown } | undefined;
+    let over = false;
+
+    const reach = (position: bigint) => {
+      if (over) return;
+      if (seen === undefined || position > seen) seen = position;
+      wake();
+    };
+    const stop = (error: unknown = new Error('the subscription ended')) => {
+      if (over) return;
+      ended ??= { error };
+      wake();
+    };
 
     const checkpoints = {
       checkpointInterval: 8,
       async checkpointReached(_: unknown, position: Position) {
         // The callback overtakes events that wait in the subscription's buffer: it counts only when none does.
-        if (subscription.readableLength === 0 && (seen === undefined || position.commit > seen)) {
-          seen = position.commit;
-          notify();
-        }
+        if (subscription.readableLength === 0) reach(position.commit);
       },
     };
     const subscription: AllStreamSubscription = eventLog.client().subscribeToAll({
       fromPosition: done === undefined ? START : { commit: done, prepare: done },
       filter:
-        options.prefixes === undefined
+        prefixes === undefined
           ? streamNameFilter({ regex: '^[^$]', ...checkpoints })
-          : streamNameFilter({ prefixes: [...options.prefixes], ...checkpoints }),
+          : streamNameFilter({ prefixes: [...prefixes], ...checkpoints }),
     });
     // Not `for await`: the handler must be synchronous with the subscription's buffer for the check above to hold.
     // It never awaits; flow control is the explicit pause.
     subscription.on('data', (resolved) => {
       const event = toStoredEvent(resolved);
-      if (event !== undefined) queue.push(event);
-      seen = resolved.event?.position.commit ?? resolved.commitPosition ?? seen;
+      if (event !== undefined && (latest === undefined || event.position > latest)) {
+        latest = event.position;
+        queue.push(event);
+      }
+      reach(resolved.event?.position.commit ?? resolved.commitPosition ?? 0n);
       if (queue.length >= highWater) subscription.pause();
-      notify();
     });
-    const stop = (error?: unknown) => {
-      ended ??= { error };
-      notify();
-    };
     subscription.on('error', stop);
     subscription.on('end', () => stop());
     subscription.on('close', () => stop());
 
-    let lastSeen = seen;
+    let before = seen;
+    let missing: bigint | undefined;
+    let comparing = false;
+    /** Looks in the log for what a silent subscription should have brought; what is missing twice has been lost. */
+    const compare = async (): Promise<void> => {
+      const at = seen;
+      if (before !== at || queue.length > 0) {
+        before = at;
+        missing = undefined;
+        return;
+      }
+      const ahead = await lookAhead(eventLog, at, prefixes);
+      if (seen !== at || queue.length > 0) return;
+      if (ahead.wanted === undefined) {
+        // A quiet filter: the server's own checkpoints come only every few hundred events.
+        if (ahead.last !== undefined) reach(ahead.last);
+      } else if (ahead.wanted === missing) {
+        stop(new Error('the subscription has fallen silent'));
+      }
+      missing = ahead.wanted;
+    };
     const stallCheck = setInterval(() => {
-      const before = lastSeen;
-      lastSeen = seen;
-      if (before !== seen || queue.length > 0) return;
-      eventLog.head().then(
-        (head) => {
-          if (head > (seen ?? 0n)) stop(new Error('the subscription has fallen silent'));
-        },
-        (error: unknown) => stop(error),
-      );
+      if (comparing) return;
+      comparing = true;
+      void compare()
+        .catch(stop)
+        .finally(() => {
+          comparing = false;
+        });
     }, stallCheckMs);
     stallCheck.unref();
 
     try {
       while (!closing) {
         if (queue.length === 0 && seen === done) {
-          if (ended !== undefined) throw ended.error ?? new Error('the subscription ended');
-          await Promise.race([new Promise<void>((resolve) => (notify = resolve)), closeRequested]);
+          if (ended !== undefined) throw ended.error;
+          await woken();
           continue;
         }
         const events = queue.splice(0, maxBatch);
@@ -114,27 +142,26 @@ export function followLog(eventLog: EventLog, options: FollowOptions): Follower 
         done = upTo;
       }
     } finally {
+      over = true;
       clearInterval(stallCheck);
-      subscription.off('error', stop);
-      subscription.on('error', () => {});
-      await subscription.unsubscribe().catch(() => {});
+      subscription.unsubscribe().catch(() => {});
     }
   };
 
-  const run = async () => {
-    let pause = firstPauseMs;
+  const run = async (): Promise<void> => {
+    let pauseMs = firstPauseMs;
     while (!closing) {
       const before = done;
       try {
         await followOnce();
       } catch (err) {
         if (closing) return;
-        if (done !== before) pause = firstPauseMs;
-        log.warn('following the log again', { err, after: String(done ?? 'start'), pauseMs: pause });
-        let timer: NodeJS.Timeout | undefined;
-        await Promise.race([new Promise<void>((resolve) => (timer = setTimeout(resolve, pause))), closeRequested]);
+        if (done !== before) pauseMs = firstPauseMs;
+        log.warn('following the log again', { err, after: String(done ?? 'start'), pauseMs });
+        const timer = setTimeout(() => wake(), pauseMs);
+        await woken();
         clearTimeout(timer);
-        pause = Math.min(pause * 2, longestPauseMs);
+        pauseMs = Math.min(pauseMs * 2, longestPauseMs);
       }
     }
   };
@@ -148,4 +175,18 @@ export function followLog(eventLog: EventLog, options: FollowOptions): Follower 
       await running;
     },
   };
+}
+
+/** The next event of the log that a filter lets through, else the last one it does not. */
+async function lookAhead(
+  eventLog: EventLog,
+  after: bigint | undefined,
+  prefixes: readonly string[] | undefined,
+): Promise<{ wanted?: bigint; last?: bigint }> {
+  let last: bigint | undefined;
+  for await (const { stream, position } of eventLog.readAll(after)) {
+    if (prefixes === undefined || prefixes.some((prefix) => stream.startsWith(prefix))) return { wanted: position };
+    last = position;
+  }
+  return last === undefined ? {} : { last };
 }

@@ -28,7 +28,7 @@ function innermost(error: unknown): string {
  * Walks events in log order and checks every stream's hash chain up to the first break. Side streams and the system's
  * own are not chained.
  *
- * @param events the whole log; it is read to its end even after a break was found
+ * @param events the whole log; it is read no further than the first break
  * @param onProgress called every 10,000 events
  */
 export async function verifyChain(
@@ -40,10 +40,10 @@ export async function verifyChain(
   let firstBreak: ChainBreak | undefined;
   try {
     for await (const event of events) {
-      if (firstBreak !== undefined || isUnchained(event.stream)) continue;
+      if (isUnchained(event.stream)) continue;
       const head = heads.get(event.stream) ?? { revision: -1n, hash: chainStart };
       firstBreak = breakAt(event, head);
-      if (firstBreak !== undefined) continue;
+      if (firstBreak !== undefined) break;
       heads.set(event.stream, { revision: event.revision, hash: String(event.metadata['hash']) });
       checked += 1;
       if (checked % 10_000 === 0) onProgress(checked);
@@ -51,7 +51,7 @@ export async function verifyChain(
   } catch (error) {
     if (!(error instanceof LogUnavailable)) throw error;
     const place = { stream: '$all', revision: undefined, position: undefined };
-    firstBreak ??= { ...place, reason: 'unreadable', message: innermost(error) };
+    firstBreak = { ...place, reason: 'unreadable', message: innermost(error) };
   }
   return { events: checked, streams: heads.size, firstBreak };
 }

@@ -1,0 +1,305 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { fold } from '../core/decider.js';
+import { runLawfully } from '../core/decider-laws.js';
+import { given } from '../core/specification.js';
+import { eventCatalog } from '../event-catalog.js';
+import { type PaymentCommand, paymentDecider } from './payment.js';
+import type { PaymentEvent } from './payment-events.js';
+
+const metadata = { now: '2026-03-01T09:30:00.000Z' };
+const id = (n: number) => `018f3c1a-0000-7000-8000-${String(n).padStart(12, '0')}`;
+const ref = { payment_id: id(1), order_id: id(2) };
+const facts = {
+  ...ref,
+  amount: 4999,
+  currency: 'GBP',
+  order_number: 'ORD-2026-00042',
+  user_id: id(3),
+  shop_ids: [id(4)],
+  country: 'GB',
+  placed_at: metadata.now,
+  channel: 'web' as const,
+};
+const begun = (attempt: number, amount = 4999) => ({
+  ...facts,
+  amount,
+  attempt,
+  payment_method: 'pm_card_visa',
+  provider: 'stripe',
+  provider_key: `${ref.order_id}:${attempt}`,
+  deadline: '2026-03-01T09:40:00.000Z',
+});
+const how = (tx: string) => ({
+  transaction_id: 'TXN-2026-00042-1',
+  payment_method: 'card',
+  provider: 'stripe',
+  provider_transaction_id: tx,
+});
+
+const initiate = (attempt = 1, amount = 4999): PaymentCommand => ({
+  type: 'InitiatePayment',
+  data: begun(attempt, amount),
+  metadata,
+});
+const succeed = (tx = 'pi_1', attempt = 1, amount = 4999): PaymentCommand => ({
+  type: 'RecordPaymentSuccess',
+  data: { ...ref, attempt, amount, ...how(tx) },
+  metadata,
+});
+const fail = (attempt = 1, reason = 'card_declined'): PaymentCommand => ({
+  type: 'RecordPaymentFailure',
+  data: { ...ref, attempt, reason, retryable: true },
+  metadata,
+});
+const request = (n: number, amount: number): PaymentCommand => ({
+  type: 'RequestRefund',
+  data: { ...ref, refund_id: id(100 + n), amount, reason: 'order_failed', provider_key: `refund ${n}` },
+  metadata,
+});
+const refund = (n: number): PaymentCommand => ({
+  type: 'RecordRefund',
+  data: { ...ref, refund_id: id(100 + n), provider_refund_id: `re_${n}` },
+  metadata,
+});
+const refuseRefund = (n: number): PaymentCommand => ({
+  type: 'RecordRefundFailure',
+  data: { ...ref, refund_id: id(100 + n), reason: 'disputed' },
+  metadata,
+});
+
+const initiated = (attempt = 1): PaymentEvent => ({ type: 'payment.initiated', data: begun(attempt) });
+const success = (tx = 'pi_1', attempt = 1): PaymentEvent => ({
+  type: 'payment.success',
+  data: { ...facts, attempt, ...how(tx) },
+});
+const failure = (attempt = 1, reason = 'card_declined'): PaymentEvent => ({
+  type: 'payment.failed',
+  data: { ...facts, attempt, reason, retryable: true },
+});
+const requested = (n: number, amount: number): PaymentEvent => ({
+  type: 'payment.refund_requested',
+  data: { ...facts, amount, refund_id: id(100 + n), provider_key: `refund ${n}`, reason: 'order_failed' },
+});
+const refunded = (n: number, amount: number): PaymentEvent => ({
+  type: 'payment.refunded',
+  data: { ...facts, amount, refund_id: id(100 + n), provider_refund_id: `re_${n}`, reason: 'order_failed' },
+});
+const refundFailed = (n: number, amount: number): PaymentEvent => ({
+  type: 'payment.refund_failed',
+  data: { ...facts, amount, refund_id: id(100 + n), reason: 'disputed' },
+});
+
+describe('a payment that was not begun', () => {
+  it('begins', () => {
+    given(paymentDecider).when(initiate()).then(initiated());
+  });
+
+  it('is above zero', () => {
+    given(paymentDecider).when(initiate(1, 0)).thenRefused('amount-not-positive');
+    given(paymentDecider).when(initiate(1, -1)).thenRefused('amount-not-positive');
+  });
+
+  for (const command of [succeed(), fail(), request(1, 1), refund(1), refuseRefund(1)]) {
+    it(`refuses ${command.type}`, () => {
+      given(paymentDecider).when(command).thenRefused('payment-not-found');
+    });
+  }
+});
+
+describe('an open payment', () => {
+  it('is not begun twice', () => {
+    given(paymentDecider, initiated()).when(initiate()).thenNothing();
+    given(paymentDecider, initiated()).when(initiate(2)).thenRefused('payment-attempt-open');
+  });
+
+  it('succeeds or fails', () => {
+    given(paymentDecider, initiated()).when(succeed()).then(success());
+    given(paymentDecider, initiated()).when(fail()).then(failure());
+    given(paymentDecider, initiated()).when(fail(1, 'payment_timeout')).then(failure(1, 'payment_timeout'));
+  });
+
+  it('does not take another amount for its own', () => {
+    given(paymentDecider, initiated())
+      .when(succeed('pi_1', 1, 4998))
+      .thenRefused('amount-mismatch');
+  });
+
+  it('has nothing to give back', () => {
+    given(paymentDecider, initiated()).when(request(1, 100)).thenRefused('payment-not-captured');
+    given(paymentDecider, initiated()).when(refund(1)).thenRefused('payment-not-found');
+  });
+});
+
+describe('a payment that failed', () => {
+  const declined = [initiated(), failure()];
+
+  it('fails once', () => {
+    given(paymentDecider, ...declined)
+      .when(fail(1, 'payment_timeout'))
+      .thenNothing();
+  });
+
+  it('is tried again as another attempt; the same one is over', () => {
+    given(paymentDecider, ...declined)
+      .when(initiate(2))
+      .then(initiated(2));
+    given(paymentDecider, ...declined)
+      .when(initiate(1))
+      .thenNothing();
+    given(paymentDecider, ...declined, initiated(2), failure(2))
+      .when(initiate(1))
+      .thenNothing();
+  });
+
+  it('may fail again at the next attempt, but not by late news of the one before', () => {
+    given(paymentDecider, ...declined, initiated(2))
+      .when(fail(1))
+      .thenNothing();
+    given(paymentDecider, ...declined, initiated(2))
+      .when(fail(2))
+      .then(failure(2));
+  });
+
+  it('was taken all the same when the provider says so later: money is never lost', () => {
+    given(paymentDecider, ...declined)
+      .when(succeed())
+      .then(success());
+    given(paymentDecider, ...declined)
+      .when(request(1, 4999))
+      .thenRefused('payment-not-captured');
+    expect(fold(paymentDecider, [...declined, success(), failure()]).status).to.equal('captured');
+  });
+});
+
+describe('a payment that was taken', () => {
+  const captured = [initiated(), success()];
+
+  it('is taken once', () => {
+    given(paymentDecider, ...captured)
+      .when(succeed())
+      .thenNothing();
+    given(paymentDecider, ...captured)
+      .when(succeed('pi_2'))
+      .thenRefused('payment-already-captured');
+    given(paymentDecider, ...captured)
+      .when(initiate())
+      .thenRefused('payment-already-captured');
+    given(paymentDecider, ...captured)
+      .when(initiate(2))
+      .thenRefused('payment-already-captured');
+    given(paymentDecider, ...captured)
+      .when(fail())
+      .thenRefused('payment-already-captured');
+  });
+
+  it('is given back in parts, never more than was taken', () => {
+    given(paymentDecider, ...captured)
+      .when(request(1, 4999))
+      .then(requested(1, 4999));
+    given(paymentDecider, ...captured)
+      .when(request(1, 5000))
+      .thenRefused('refund-exceeds-capture');
+    given(paymentDecider, ...captured, requested(1, 4000))
+      .when(request(2, 1000))
+      .thenRefused('refund-exceeds-capture');
+    given(paymentDecider, ...captured, requested(1, 4000), refunded(1, 4000))
+      .when(request(2, 1000))
+      .thenRefused('refund-exceeds-capture');
+    given(paymentDecider, ...captured, requested(1, 4000))
+      .when(request(2, 999))
+      .then(requested(2, 999));
+    given(paymentDecider, ...captured)
+      .when(request(1, 0))
+      .thenRefused('amount-not-positive');
+  });
+
+  it('is asked back once under one refund id', () => {
+    given(paymentDecider, ...captured, requested(1, 1000))
+      .when(request(1, 1000))
+      .thenNothing();
+    given(paymentDecider, ...captured, requested(1, 1000), refunded(1, 1000))
+      .when(request(1, 1000))
+      .thenNothing();
+  });
+
+  it('goes back once', () => {
+    given(paymentDecider, ...captured, requested(1, 1000))
+      .when(refund(1))
+      .then(refunded(1, 1000));
+    given(paymentDecider, ...captured, requested(1, 1000), refunded(1, 1000))
+      .when(refund(1))
+      .thenNothing();
+    given(paymentDecider, ...captured, requested(1, 1000), refunded(1, 1000))
+      .when(refuseRefund(1))
+      .thenNothing();
+    given(paymentDecider, ...captured)
+      .when(refund(1))
+      .thenRefused('payment-not-found');
+  });
+
+  it('may be asked back again when the provider refused, and its amount is free again', () => {
+    const refused = [...captured, requested(1, 4999), refundFailed(1, 4999)];
+    given(paymentDecider, ...captured, requested(1, 4999))
+      .when(refuseRefund(1))
+      .then(refundFailed(1, 4999));
+    given(paymentDecider, ...refused)
+      .when(refuseRefund(1))
+      .thenNothing();
+    given(paymentDecider, ...refused)
+      .when(request(1, 4999))
+      .then(requested(1, 4999));
+    given(paymentDecider, ...refused)
+      .when(request(2, 4999))
+      .then(requested(2, 4999));
+    given(paymentDecider, ...refused, requested(1, 4999))
+      .when(refund(1))
+      .then(refunded(1, 4999));
+  });
+
+  it('went back all the same when the provider says so after it refused', () => {
+    given(paymentDecider, ...captured, requested(1, 1000), refundFailed(1, 1000))
+      .when(refund(1))
+      .then(refunded(1, 1000));
+  });
+});
+
+describe('any sequence of commands to a payment', () => {
+  const attempt = fc.integer({ min: 1, max: 3 });
+  const n = fc.integer({ min: 1, max: 3 });
+  const amount = fc.constantFrom(4999, 4999, 2500, 2499, 1, 0);
+  const command: fc.Arbitrary<PaymentCommand> = fc.oneof(
+    attempt.map((number) => initiate(number)),
+    fc.tuple(fc.constantFrom('pi_1', 'pi_2'), attempt, fc.constantFrom(4999, 4999, 5000)).map((how) => succeed(...how)),
+    attempt.map((number) => fail(number)),
+    fc.tuple(n, amount).map(([number, money]) => request(number, money)),
+    n.map(refund),
+    n.map(refuseRefund),
+  );
+
+  it('is lawful; takes the money once; promises back at most what was taken', () => {
+    fc.assert(
+      fc.property(fc.array(command, { maxLength: 40 }), (list) => {
+        const { events } = runLawfully(paymentDecider, eventCatalog, [initiate(), ...list], () => true);
+        expect(events.filter(({ type }) => type === 'payment.success').length).to.be.at.most(1);
+        const promised = new Map<string, number>();
+        for (const event of events) {
+          if (event.type === 'payment.refund_requested') promised.set(event.data.refund_id, event.data.amount);
+          if (event.type === 'payment.refund_failed') promised.delete(event.data.refund_id);
+          const sum = [...promised.values()].reduce((total, money) => total + money, 0);
+          expect(sum).to.be.at.most(4999);
+        }
+      }),
+    );
+  });
+
+  it('never opens an attempt that has ended', () => {
+    fc.assert(
+      fc.property(fc.array(command, { maxLength: 40 }), (list) => {
+        const { events } = runLawfully(paymentDecider, eventCatalog, list);
+        const attempts = events.flatMap((event) => (event.type === 'payment.initiated' ? [event.data.attempt] : []));
+        expect(attempts).to.deep.equal([...new Set(attempts)].sort((a, b) => a - b));
+      }),
+    );
+  });
+});
