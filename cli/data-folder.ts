@@ -1,9 +1,12 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { lockDataDir } from '../embedded/data-lock.js';
 import { CommandFault } from './fault.js';
 
 const format = 1;
+/** What a folder may hold before its format is written. */
+const made = ['demo-shop.json'];
 
 /** Keys and secrets of one installation, kept under its data folder and nowhere else. */
 export interface Secrets {
@@ -35,31 +38,41 @@ export class DataFolder {
     return join(this.path, ...names);
   }
 
-  /** Makes the folder where there is none. @returns whether it did @throws CommandFault when it holds data of another format, or foreign files */
-  open(): boolean {
+  /** Takes the folder for this process; it is made where there is none. @returns gives it back @throws LockedError */
+  lock(): () => void {
     mkdirSync(this.path, { recursive: true, mode: 0o700 });
+    return lockDataDir(this.path);
+  }
+
+  /**
+   * Makes sure that the folder is one of ours.
+   *
+   * @param onFresh what a new folder gets before it counts as made
+   * @throws CommandFault when it holds data of another format, or foreign files
+   */
+  open(onFresh: () => void): void {
     const file = this.at('format.json');
     if (existsSync(file)) {
       const found = (JSON.parse(readFileSync(file, 'utf8')) as { format?: unknown }).format;
-      if (found === format) return false;
+      if (found === format) return;
       throw new CommandFault(
         `${this.path} holds data of format ${String(found)}, this version reads format ${format}: use the version that wrote it, or another folder with --data.`,
       );
     }
-    const entries = readdirSync(this.path).filter((name) => !name.startsWith('.') && !name.includes('.lock'));
+    const entries = readdirSync(this.path).filter((name) => !/^\.|\.lock|\.draft$/.test(name) && !made.includes(name));
     if (entries.length > 0) {
       throw new CommandFault(
         `${this.path} is not empty and not a data folder of Shopledger: name another one with --data.`,
       );
     }
+    onFresh();
     this.write('format.json', JSON.stringify({ format, created_at: new Date().toISOString() }));
-    return true;
   }
 
   /** Writes a small file whole or not at all, readable by its owner alone. */
   write(name: string, text: string): void {
     const draft = this.at(`${name}.draft`);
-    writeFileSync(draft, text, { mode: 0o600 });
+    writeFileSync(draft, text, { mode: 0o600, flush: true });
     renameSync(draft, this.at(name));
   }
 

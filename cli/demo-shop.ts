@@ -51,10 +51,12 @@ export async function ensureDemoShop(
   data: DataFolder,
   facts: RunningFacts,
   mongoUrl: string,
+  signal?: AbortSignal,
 ): Promise<DemoShop | undefined> {
   const demo = demoShopOf(data);
   if (demo === undefined || demo.seeded) return demo;
   await registerUsers(demo, data.secrets(), facts, mongoUrl);
+  signal?.throwIfAborted();
   await openShop(await new ShopClient(facts.gatewayUrl).logIn(demo.admin, demo.password));
   const seeded = { ...demo, seeded: true };
   data.write(file, JSON.stringify(seeded));

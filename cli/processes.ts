@@ -40,6 +40,7 @@ const compiled = (file: string) => fileURLToPath(new URL(`../${file}`, import.me
 export function processStages(data: DataFolder, ports: Ports, extraEnv: Record<string, string> = {}): ProcessSpec[][] {
   const secrets = data.secrets();
   const { eventStoreUrl, paymentUrl } = factsOf(ports);
+  mkdirSync(data.at('logs'), { recursive: true, mode: 0o700 });
   const url = (name: keyof Ports) => `http://127.0.0.1:${ports[name]}`;
   const folder = (name: string) => {
     mkdirSync(data.at(name), { recursive: true, mode: 0o700 });

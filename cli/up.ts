@@ -1,5 +1,4 @@
 import { parseArgs } from 'node:util';
-import { lockDataDir } from '../embedded/data-lock.js';
 import { findRedis } from '../embedded/redis.js';
 import { type Supervisor, type SupervisorEvent, startSupervised } from '../embedded/supervisor.js';
 import { createLogger } from '../runtime/logger.js';
@@ -32,14 +31,15 @@ export interface SystemOptions {
  */
 export async function startSystem(options: SystemOptions): Promise<System> {
   const { dataPath, port, signal, onEvent } = options;
-  if (port < 1 || port > 65_000) throw new CommandFault('--port must be a number from 1 to 65000.');
+  if (!Number.isInteger(port) || port < 1 || port > 65_000)
+    throw new CommandFault('--port must be a number from 1 to 65000.');
   if (findRedis() === undefined) {
     throw new CommandFault('redis-server is not on the PATH: install it (Debian: apt-get install redis-server).');
   }
   const data = new DataFolder(dataPath);
-  if (data.open()) planDemoShop(data);
-  const unlock = lockDataDir(data.path);
+  const unlock = data.lock();
   try {
+    data.open(() => planDemoShop(data));
     const ports = portsFrom(port);
     const supervisor = await startSupervised(processStages(data, ports, options.env), {
       logDir: data.at('logs'),
@@ -55,7 +55,9 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     };
     try {
       data.write('running.json', JSON.stringify(facts));
-      const demo = await ensureDemoShop(data, facts, `mongodb://127.0.0.1:${ports['document-store']}`);
+      const mongoUrl = `mongodb://127.0.0.1:${ports['document-store']}`;
+      const demo = await ensureDemoShop(data, facts, mongoUrl, signal);
+      signal?.throwIfAborted();
       return { facts, demo, supervisor, stop };
     } catch (error) {
       await stop();
@@ -111,13 +113,8 @@ export async function runUp(args: string[]): Promise<void> {
   const abort = new AbortController();
   let system: System | undefined;
   let stopping = false;
-  const stop = (signal: NodeJS.Signals) => {
-    if (stopping) return;
-    stopping = true;
-    say(`\n${signal}: stopping`);
-    abort.abort();
-    if (system === undefined) return;
-    system.stop().then(
+  const end = (running: System) =>
+    running.stop().then(
       () => {
         say('Stopped. Everything is kept; npm start goes on from here.');
         process.exit(0);
@@ -127,6 +124,13 @@ export async function runUp(args: string[]): Promise<void> {
         process.exit(1);
       },
     );
+  const stop = (signal: NodeJS.Signals) => {
+    if (stopping) return;
+    stopping = true;
+    say(`\n${signal}: stopping`);
+    // A start that is under way gives up by itself and stops what it had started.
+    abort.abort(new CommandFault('the start was given up.'));
+    if (system !== undefined) void end(system);
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);

@@ -147,7 +147,7 @@ export class OrderProcess {
   private async dispatch(step: Dispatch): Promise<boolean> {
     try {
       if (step.target === 'provider') await this.askProvider(step);
-      else this.acknowledge(step, await this.send(step));
+      else await this.acknowledge(step, await this.send(step));
       this.refusals = 0;
       this.faults = 0;
       return true;
@@ -203,14 +203,16 @@ export class OrderProcess {
     }
   }
 
-  private acknowledge(step: Exclude<Dispatch, { target: 'provider' }>, accepted: Accepted): void {
+  private async acknowledge(step: Exclude<Dispatch, { target: 'provider' }>, accepted: Accepted): Promise<void> {
     const { events, eventIds, revision } = accepted;
     this.state = acknowledge(this.state, step, events as readonly ProcessEvent[], eventIds);
     this.cause = eventIds.at(-1) ?? this.cause;
     if (step.target === 'inventory' || events.length === 0) return;
     const stream = `${step.target}-${step.id}`;
+    const before = revision - BigInt(events.length);
     const seen = this.seen.get(stream) ?? -1n;
-    // With a gap before it, what the answer skipped still comes through the subscription.
-    if (revision - BigInt(events.length) === seen) this.seen.set(stream, revision);
+    if (before === seen) this.seen.set(stream, revision);
+    // Somebody else has written in between: what it was counts before the next step does.
+    else if (before > seen) await this.catchUp(step.target === 'fulfilment');
   }
 }

@@ -97,6 +97,12 @@ export interface AppOptions {
   readonly rawRoutes?: Router;
 }
 
+function isWellFormed(value: unknown): boolean {
+  if (typeof value === 'string') return value.isWellFormed();
+  if (typeof value !== 'object' || value === null) return true;
+  return Object.entries(value).every(([key, item]) => key.isWellFormed() && isWellFormed(item));
+}
+
 async function runChecks(checks: AppOptions['checks']): Promise<Record<string, 'ok' | 'failed'>> {
   const results = await Promise.all(
     Object.entries(checks).map(async ([name, check]) => {
@@ -159,7 +165,14 @@ export function buildApp(options: AppOptions, mount: (app: Express) => void): Ex
     });
   }
 
-  const parseJson = express.json({ limit: 1_000_000, strict: true });
+  const parseJson = express.json({
+    limit: 1_000_000,
+    strict: true,
+    verify: (_req, res, bytes) => {
+      // Only an escape can bring in half of a surrogate pair; nothing that stores or hashes UTF-8 could keep it.
+      (res as Response).locals['escaped'] = bytes.includes('\\ud') || bytes.includes('\\uD');
+    },
+  });
   app.use((req, res, next) => {
     const hasBody =
       req.headers['content-length'] !== undefined
@@ -169,6 +182,12 @@ export function buildApp(options: AppOptions, mount: (app: Express) => void): Ex
       throw new HttpError(415, 'media-type-unsupported', 'Send application/json.');
     }
     parseJson(req, res, next);
+  });
+  app.use((req, res, next) => {
+    if (res.locals['escaped'] === true && !isWellFormed(req.body)) {
+      throw new HttpError(422, 'text-malformed', 'A text in the request is not well-formed Unicode.');
+    }
+    next();
   });
 
   mount(app);

@@ -134,6 +134,18 @@ describe('an order', () => {
     expect([second.status, second.body.code]).to.deep.equal([409, 'cart-checked-out']);
   });
 
+  it('takes a cart that is ordered three times at once for one order', async () => {
+    const filled = await shop.call('POST', '/api/v1/cart/items', { ...products[0], quantity: 1 }, { token });
+    const { items: _, ...rest } = orderBody([]);
+    const cartId = filled.body.data.cart_id;
+    const answers = await Promise.all([1, 2, 3].map(() => place({ ...rest, cart_id: cartId })));
+    expect(answers.map(({ status }) => status).sort()).to.deep.equal([202, 409, 409]);
+    const created = (await shop.events()).filter(
+      ({ type, data }) => type === 'order.created' && data['cart_id'] === cartId,
+    );
+    expect(created.length).to.equal(1);
+  });
+
   it('can be read at once by who waits for it with the consistency token', async () => {
     const placed = await place(orderBody(products.slice(0, 1)));
     const headers = { 'x-consistency-token': placed.headers.get('x-consistency-token') ?? '' };

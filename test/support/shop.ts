@@ -48,6 +48,7 @@ export interface TestShop {
   readonly commandUrl: string;
   readonly providerUrl: string;
   readonly providerKey: string;
+  readonly webhookSecret: string;
   readonly writeSide: WriteSide;
   call(method: string, path: string, body?: unknown, options?: CallOptions): Promise<Answer>;
   /** Registers a user and logs in. @returns the access token */
@@ -165,6 +166,7 @@ export async function startTestShop(log: Logger = silentLogger): Promise<TestSho
     commandUrl: commandApi.listening.url,
     providerUrl: provider.url,
     providerKey: secrets.payment,
+    webhookSecret: secrets.webhook,
     get writeSide() {
       return commandApi.side;
     },
