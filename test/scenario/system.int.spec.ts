@@ -135,13 +135,6 @@ describe('the whole system, every part a process of its own', function () {
     });
   });
 
-  it('refuses data of another format with a sentence', async () => {
-    new DataFolder(dataPath).write('format.json', '{"format":99}');
-    const { code, err } = await shopledger('up', '--data', dataPath, '--port', String(port));
-    expect([code, err.trim().split('\n').length]).to.deep.equal([1, 1]);
-    expect(err).to.include('format 99');
-  });
-
   it('refuses to start without Redis, and says what to do', async () => {
     const path = process.env['PATH'];
     process.env['PATH'] = folder.path;
@@ -159,5 +152,14 @@ describe('the whole system, every part a process of its own', function () {
     const { code, err } = await shopledger('up', '--data', `${folder.path}/fourth`, '--port', String(block));
     taken.close();
     expect([code, err.includes(String(block + 4))]).to.deep.equal([1, true]);
+  });
+
+  describe('stopped', () => {
+    it('refuses data of another format with a sentence', async () => {
+      new DataFolder(dataPath).write('format.json', '{"format":99}');
+      const { code, err } = await shopledger('up', '--data', dataPath, '--port', String(port));
+      expect([code, err.trim().split('\n').length]).to.deep.equal([1, 1]);
+      expect(err).to.include('format 99');
+    });
   });
 });
