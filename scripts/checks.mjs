@@ -9,6 +9,8 @@ const linted = join(root, 'dist/.linted');
 
 export const checks = {
   async format() {
+    const lock = await complaintOf([join(root, 'scripts/complete-lock.mjs'), '--check']);
+    if (lock !== undefined) return lock;
     const complaint = await complaintOf([biome, 'format', '.']);
     return complaint === undefined ? undefined : `${complaint}\nMend it with: npm run format`;
   },

@@ -30,7 +30,7 @@ function installPackages() {
   const lock = readFileSync(lockFile);
   const hash = createHash('sha256').update(lock).digest('hex');
   if (readIfThere(hashFile) === hash) return;
-  if (!holdsLockedPackages(JSON.parse(lock.toString('utf8')))) runNpm('ci');
+  if (!holdsLockedPackages(JSON.parse(lock.toString('utf8')))) installLocked();
   writeFileSync(hashFile, hash);
 }
 
@@ -57,15 +57,26 @@ function declaredPackages() {
   return [...Object.keys(dependencies), ...Object.keys(devDependencies)];
 }
 
-function runNpm(verb) {
-  say(`installing npm packages (npm ${verb}), this takes a moment`);
-  const flags = [verb, '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+function installLocked() {
+  if (npmSucceeds('ci')) return;
+  // A registry without every platform's binaries makes `npm ci` refuse a sound lock; the lock's versions count all the same.
+  if (!npmSucceeds('install', '--no-save'))
+    giveUp('npm failed; mend what it says above and run the same command again.');
+}
+
+function runNpm(...verb) {
+  if (!npmSucceeds(...verb)) giveUp(`npm ${verb[0]} failed; mend what it says above and run the same command again.`);
+}
+
+function npmSucceeds(...verb) {
+  say(`installing npm packages (npm ${verb.join(' ')}), this takes a moment`);
+  const flags = [...verb, '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
   const npm = process.env.npm_execpath;
   const [command, args] =
     npm !== undefined && /npm-cli\.c?js$/.test(npm) ? [process.execPath, [npm, ...flags]] : ['npm', flags];
   const result = spawnSync(command, args, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
   if (result.error) giveUp(`npm could not be started (${result.error.message}); install npm and try again.`);
-  if (result.status !== 0) giveUp(`npm ${verb} failed; mend what it says above and run the same command again.`);
+  return result.status === 0;
 }
 
 function installRedis() {
