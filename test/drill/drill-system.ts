@@ -6,6 +6,8 @@ import { temporaryFolder } from '../support/stores.js';
 export interface DrillSystem {
   readonly system: System;
   readonly data: DataFolder;
+  /** Stops everything and starts it again on the same data. */
+  restart(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -31,10 +33,17 @@ export async function freeBlock(): Promise<number> {
 export async function startDrillSystem(env: Record<string, string> = {}): Promise<DrillSystem> {
   const folder = await temporaryFolder();
   const dataPath = `${folder.path}/data`;
-  const system = await startSystem({ dataPath, port: await freeBlock(), env });
+  const options = { dataPath, port: await freeBlock(), env };
+  let system = await startSystem(options);
   return {
-    system,
+    get system() {
+      return system;
+    },
     data: new DataFolder(dataPath),
+    async restart() {
+      await system.stop();
+      system = await startSystem(options);
+    },
     async close() {
       await system.stop();
       await folder.remove();

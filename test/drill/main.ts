@@ -1,8 +1,10 @@
 import { runFlashSale } from './flash-sale.js';
+import { runSameKey } from './same-key.js';
 import { runTamper } from './tamper.js';
 
 const drills: Readonly<Record<string, (args: string[]) => Promise<void>>> = {
   'flash-sale': runFlashSale,
+  'same-key': runSameKey,
   tamper: runTamper,
 };
 
