@@ -136,9 +136,13 @@ describe('an encoded event', () => {
         }
         const same = JSON.stringify(changed) === JSON.stringify({ data, metadata });
         if (same || changed.metadata === undefined) return;
-        const holds =
-          eventHash('note-1', 0n, chainStart, type, changed.data, changed.metadata) === changed.metadata['hash'];
-        expect(holds).to.equal(false);
+        let hash: string | undefined;
+        try {
+          hash = eventHash('note-1', 0n, chainStart, type, changed.data, changed.metadata);
+        } catch {
+          // No canonical form: a digit became part of a number that is none.
+        }
+        expect(hash).to.not.equal(changed.metadata['hash']);
       }),
       { numRuns: 1_000 },
     );

@@ -87,6 +87,7 @@ describe('verifying the hash chain', () => {
     'data changed': ['hash-wrong', (event) => ({ ...event, data: { n: 7 } })],
     'a key added': ['hash-wrong', (event) => ({ ...event, data: { ...event.data, more: null } })],
     'data that are no object': ['hash-wrong', (event) => ({ ...event, data: 'text' as never })],
+    'a number that is none': ['hash-wrong', (event) => ({ ...event, data: { n: Number.POSITIVE_INFINITY } })],
     'type changed': ['hash-wrong', (event) => ({ ...event, type: 'test.other' })],
     'metadata changed': ['hash-wrong', (event) => ({ ...event, metadata: { ...event.metadata, user_id: 'x' } })],
     'another hash': ['hash-wrong', (event) => ({ ...event, metadata: { ...event.metadata, hash: 'a'.repeat(64) } })],
