@@ -57,7 +57,7 @@ export async function verifyChain(
 }
 
 function breakAt(event: StoredEvent, head: { revision: bigint; hash: string }): ChainBreak | undefined {
-  const { stream, revision, position, type, data, metadata } = event;
+  const { stream, revision, position, type, metadata } = event;
   const found = (reason: ChainBreak['reason'], message: string) => ({ stream, revision, position, reason, message });
   if (revision !== head.revision + 1n) {
     return found('revision-missing', `revision ${head.revision + 1n} is missing, ${revision} follows`);
