@@ -6,7 +6,22 @@ import { CommandFault } from './fault.js';
 
 const format = 1;
 /** What a folder may hold before its format is written. */
-const made = ['demo-shop.json'];
+const made = ['demo-shop.json', 'keys'];
+
+const hex = () => randomBytes(32).toString('hex');
+
+/** The files under `keys`, and how each is made, once. */
+const keyFiles = {
+  'internal.hex': hex,
+  'hmac.hex': hex,
+  'master.hex': hex,
+  'payment.key': () => `sk_test_${randomBytes(24).toString('hex')}`,
+  'webhook.secret': () => `whsec_${randomBytes(24).toString('hex')}`,
+  'jwt.pem': () => {
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  },
+};
 
 /** Keys and secrets of one installation, kept under its data folder and nowhere else. */
 export interface Secrets {
@@ -65,6 +80,7 @@ export class DataFolder {
         `${this.path} is not empty and not a data folder of Shopledger: name another one with --data.`,
       );
     }
+    this.makeSecrets();
     onFresh();
     this.write('format.json', JSON.stringify({ format, created_at: new Date().toISOString() }));
   }
@@ -86,26 +102,31 @@ export class DataFolder {
     rmSync(this.at(name), { force: true });
   }
 
-  /** The installation's secrets; what is missing is made now. */
-  secrets(): Secrets {
+  private makeSecrets(): void {
     mkdirSync(this.at('keys'), { recursive: true, mode: 0o700 });
-    const kept = (name: string, make: () => string): string => {
+    for (const [name, make] of Object.entries(keyFiles)) {
+      if (!existsSync(this.at('keys', name))) this.write(join('keys', name), make());
+    }
+  }
+
+  /**
+   * The installation's secrets, as they were made with the folder.
+   *
+   * @throws CommandFault where one is missing: with another one, what is stored could not be read or found any more
+   */
+  secrets(): Secrets {
+    const kept = (name: keyof typeof keyFiles): string => {
       const file = this.at('keys', name);
-      if (!existsSync(file)) this.write(join('keys', name), make());
-      return readFileSync(file, 'utf8').trim();
+      if (existsSync(file)) return readFileSync(file, 'utf8').trim();
+      throw new CommandFault(`${file} is missing, and the data cannot be read without it: restore it from a backup.`);
     };
-    const hex = () => randomBytes(32).toString('hex');
-    const pem = () => {
-      const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-      return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
-    };
-    kept('jwt.pem', pem);
+    kept('jwt.pem');
     return {
-      internal: kept('internal.hex', hex),
-      hmac: kept('hmac.hex', hex),
-      master: kept('master.hex', hex),
-      paymentKey: kept('payment.key', () => `sk_test_${randomBytes(24).toString('hex')}`),
-      webhook: kept('webhook.secret', () => `whsec_${randomBytes(24).toString('hex')}`),
+      internal: kept('internal.hex'),
+      hmac: kept('hmac.hex'),
+      master: kept('master.hex'),
+      paymentKey: kept('payment.key'),
+      webhook: kept('webhook.secret'),
       jwtKeyFile: this.at('keys', 'jwt.pem'),
     };
   }

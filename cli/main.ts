@@ -26,6 +26,9 @@ function help(): string {
   return `shopledger <command> [options]\n\n${rows.join('\n')}\n`;
 }
 
+// Who reads our words may stop to (`| head`); what we do goes on.
+process.stdout.on('error', () => {});
+
 const [name, ...args] = process.argv.slice(2);
 const command = name === undefined ? undefined : commands[name];
 if (command === undefined) {

@@ -305,7 +305,12 @@ function openLog(path: string, maxBytes: number): { write(text: string): void; c
   return {
     write(text) {
       if (file === undefined) return;
-      size += writeSync(file, text);
+      try {
+        size += writeSync(file, text);
+      } catch {
+        // A full disk costs log lines, not the processes that wrote them.
+        return;
+      }
       if (size <= maxBytes || !text.endsWith('\n')) return;
       closeSync(file);
       renameSync(path, `${path}.1`);

@@ -81,6 +81,7 @@ function reached(batch: Batch, before: bigint | undefined, fault: ProjectionFaul
  * in between repeats a batch, which changes nothing. A projection that cannot read an event stops there and says so;
  * the others go on.
  *
+ * @throws Error a sentence, when the read models have seen more than the log holds
  * @throws MongoError when indexes or checkpoints cannot be had at the start
  */
 export async function startProjections(deps: ProjectorDeps): Promise<RunningProjections> {
@@ -88,6 +89,13 @@ export async function startProjections(deps: ProjectorDeps): Promise<RunningProj
   const checkpoints: Checkpoints = openCheckpoints(db);
   await Promise.all(projections.map((projection) => ensureIndexes(db, projection.model)));
   const stored = await checkpoints.read(projections.map((projection) => readModelId(projection.model)));
+  const furthest = [...stored.values()].reduce((a, b) => (a > b ? a : b), 0n);
+  const head = await eventLog.head();
+  if (furthest > head) {
+    throw new Error(
+      `the read models have seen position ${furthest} and the log ends at ${head}: it was restored from an older backup, or lost. Drop the database of the read models (not the collection data_keys) to have them folded anew.`,
+    );
+  }
   const runners = projections.map((projection): Runner => {
     const id = readModelId(projection.model);
     const documents = positionedDocuments(db, id);

@@ -7,7 +7,7 @@ export interface CheckpointWatcher {
    *
    * @param timeoutMs how long to wait at most
    * @param signal gives up early, as when the client has gone
-   * @returns whether they have
+   * @returns whether they have; false at once where too many wait already
    */
   reached(ids: readonly string[], position: bigint, timeoutMs: number, signal?: AbortSignal): Promise<boolean>;
 }
@@ -22,7 +22,11 @@ interface Waiter {
  * One poller for all waiting requests: it reads the checkpoints every few milliseconds while somebody waits, and not at
  * all otherwise. What has been reached once is known without asking again.
  */
-export function watchCheckpoints(checkpoints: Checkpoints, log: Logger, intervalMs = 10): CheckpointWatcher {
+export function watchCheckpoints(
+  checkpoints: Checkpoints,
+  log: Logger,
+  { intervalMs = 10, mostWaiting = 32 }: { intervalMs?: number; mostWaiting?: number } = {},
+): CheckpointWatcher {
   const known = new Map<string, bigint>();
   const waiters = new Set<Waiter>();
   let polling = false;
@@ -51,7 +55,8 @@ export function watchCheckpoints(checkpoints: Checkpoints, log: Logger, interval
   return {
     async reached(ids, position, timeoutMs, signal) {
       if (has(ids, position)) return true;
-      if (signal?.aborted === true) return false;
+      // Who waits holds a connection of the gateway: tokens that nobody ever gave out must not take them all.
+      if (signal?.aborted === true || waiters.size >= mostWaiting) return false;
       return new Promise<boolean>((resolve) => {
         const settle = (reached: boolean) => {
           if (!waiters.delete(waiter)) return;

@@ -110,7 +110,7 @@ describe('the checkpoint watcher', () => {
 
   it('asks once for all who wait, not once for each', async () => {
     const { checkpoints, reads } = counted();
-    const watcher = watchCheckpoints(checkpoints, silentLogger, 5);
+    const watcher = watchCheckpoints(checkpoints, silentLogger, { intervalMs: 5, mostWaiting: 200 });
     const waiting = Array.from({ length: 200 }, () => watcher.reached(['a', 'b'], 5n, 5_000));
     await checkpoints.advance(new Map([['a', 7n]]));
     await checkpoints.advance(new Map([['b', 5n]]));
@@ -118,9 +118,18 @@ describe('the checkpoint watcher', () => {
     expect(reads()).to.be.lessThan(20);
   });
 
+  it('lets only so many wait: the rest are told at once', async () => {
+    const { checkpoints } = counted();
+    const watcher = watchCheckpoints(checkpoints, silentLogger, { intervalMs: 1, mostWaiting: 3 });
+    const waiting = [1, 2, 3].map(() => watcher.reached(['a'], 9n, 10_000));
+    expect(await watcher.reached(['a'], 9n, 10_000)).to.equal(false);
+    await checkpoints.advance(new Map([['a', 9n]]));
+    expect(await Promise.all(waiting)).to.deep.equal([true, true, true]);
+  });
+
   it('does not ask again for what it knows, nor while nobody waits', async () => {
     const { checkpoints, reads } = counted();
-    const watcher = watchCheckpoints(checkpoints, silentLogger, 1);
+    const watcher = watchCheckpoints(checkpoints, silentLogger, { intervalMs: 1 });
     await checkpoints.advance(new Map([['a', 7n]]));
     expect(await watcher.reached(['a'], 7n, 1_000)).to.equal(true);
     const before = reads();
@@ -130,7 +139,7 @@ describe('the checkpoint watcher', () => {
 
   it('gives up when the time is over or the caller has gone', async () => {
     const { checkpoints } = counted();
-    const watcher = watchCheckpoints(checkpoints, silentLogger, 1);
+    const watcher = watchCheckpoints(checkpoints, silentLogger, { intervalMs: 1 });
     expect(await watcher.reached(['a'], 1n, 15)).to.equal(false);
     const gone = new AbortController();
     const waiting = watcher.reached(['a'], 1n, 60_000, gone.signal);
@@ -141,7 +150,7 @@ describe('the checkpoint watcher', () => {
 
   it('goes on asking through a fault of the store', async () => {
     const { checkpoints, reads, failing } = counted();
-    const watcher = watchCheckpoints(checkpoints, silentLogger, 1);
+    const watcher = watchCheckpoints(checkpoints, silentLogger, { intervalMs: 1 });
     failing(true);
     const waiting = watcher.reached(['a'], 1n, 5_000);
     while (reads() < 3) await new Promise((resolve) => setImmediate(resolve));

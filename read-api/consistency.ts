@@ -4,8 +4,9 @@ import { type ReadModel, readModelId } from '../runtime/document-store/read-mode
 import { HttpError } from '../runtime/http/http-error.js';
 import type { CheckpointWatcher } from './checkpoint-watcher.js';
 
-const defaultWaitMs = 5_000;
-const longestWaitMs = 10_000;
+// The gateway gives a read five seconds: a wait must leave it time for the answer.
+const defaultWaitMs = 3_000;
+const longestWaitMs = 4_000;
 const largestPosition = 2n ** 63n - 1n;
 
 const headers = z.object({
@@ -29,7 +30,7 @@ export type AwaitConsistency = (req: Request, res: Response) => Promise<void>;
 
 /**
  * Read your own writes: a request with `X-Consistency-Token` waits until the read models its route reads have reached
- * that position, at most `X-Consistency-Wait` milliseconds (5,000 unless sent, up to 10,000). After that it is answered
+ * that position, at most `X-Consistency-Wait` milliseconds (3,000 unless sent, up to 4,000). After that it is answered
  * 504 `consistency-timeout`, or with `X-Allow-Stale: true` from what is there, marked `X-Stale: true`.
  *
  * To be awaited after the caller and the query have been checked, so that nobody waits for a refusal.

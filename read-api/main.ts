@@ -25,6 +25,9 @@ await runService('read-api', log, async () => {
     url: config.MONGODB_URL,
     database: config.MONGODB_DATABASE,
     appName: 'read-api',
+    // The gateway gives a read five seconds; a store that hangs must be told from one that is slow before that.
+    selectionTimeoutMs: 2_000,
+    operationTimeoutMs: 3_000,
   });
   const personalData = openPersonalData({ db: store.db, masterKey: config.MASTER_KEY, log });
   const app = buildReadApp({

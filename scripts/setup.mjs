@@ -70,7 +70,7 @@ function runNpm(...verb) {
 
 function npmSucceeds(...verb) {
   say(`installing npm packages (npm ${verb.join(' ')}), this takes a moment`);
-  const flags = [...verb, '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+  const flags = [...verb, '--ignore-scripts', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];
   const npm = process.env.npm_execpath;
   const [command, args] =
     npm !== undefined && /npm-cli\.c?js$/.test(npm) ? [process.execPath, [npm, ...flags]] : ['npm', flags];

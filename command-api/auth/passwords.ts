@@ -8,7 +8,7 @@ const cost = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
 
 /** Hashes run on the thread pool that files and name look-ups need too: half of its four threads, and a bounded queue. */
 const maxRunning = 2;
-const maxWaiting = 200;
+const maxWaiting = 24;
 
 const waiting: (() => void)[] = [];
 let running = 0;
@@ -51,7 +51,10 @@ let nobody: Promise<string> | undefined;
  */
 export async function verifyPassword(hashed: string | undefined, password: string): Promise<boolean> {
   if (hashed !== undefined) return bounded(() => verify(hashed, password));
-  nobody ??= hash(randomUUID(), cost);
+  nobody ??= bounded(() => hash(randomUUID(), cost)).catch((error: unknown) => {
+    nobody = undefined;
+    throw error;
+  });
   const dummy = await nobody;
   await bounded(() => verify(dummy, password));
   return false;

@@ -93,8 +93,9 @@ export async function registerUser(
   const { commands, personalData, hmacSecret, clock } = deps;
   const { email, password, name, phone, roles } = registration;
   const emailHmac = emailHmacOf(hmacSecret, email);
-  const user_id = await claimEmail(deps, emailHmac, deriveId(context.commandId, 'user'), context);
+  // Hashing may be refused, so it comes before the first event.
   const password_hash = await hashPassword(password);
+  const user_id = await claimEmail(deps, emailHmac, deriveId(context.commandId, 'user'), context);
   const personal = await personalData.seal(`user:${user_id}`, { email, name, phone, password_hash });
   const command = {
     type: 'RegisterUser',

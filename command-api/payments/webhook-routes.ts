@@ -37,7 +37,7 @@ const webhookAgeSeconds = 300;
 export function webhookRoutes(deps: WebhookDeps): Router {
   const { commands, webhookSecret, clock, log, graceMs = 30_000 } = deps;
   const router = Router();
-  const raw = express.raw({ type: () => true, limit: 1_000_000 });
+  const raw = express.raw({ type: () => true, limit: 1_000_000, inflate: false });
 
   router.post('/payments/webhooks/stripe', raw, async (req, res) => {
     const body: unknown = req.body;

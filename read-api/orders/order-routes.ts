@@ -96,6 +96,7 @@ export function orderRoutes({ queries, watcher, openPersonal }: OrderRoutesDeps)
     await consistent(req, res);
     const order = await queries.find(id.data, scopeOf(principal, undefined));
     if (order === undefined) throw notFound('order');
+    res.setHeader('Cache-Control', 'no-store');
     answer(res, 200, detailOf(order, await contactFor(principal, order, openPersonal)));
   });
 

@@ -16,11 +16,14 @@ const count = (most: number, least = 0) =>
     .transform(Number)
     .pipe(z.int().min(least).max(most));
 
+/** Further in, a scan would cost more than it is worth: narrow the search instead. */
+const furthestOffset = 10_000;
+
 const listQuery = z.strictObject({
   search: z.string().trim().min(1).max(200).optional(),
   category: z.string().min(1).max(200).optional(),
   limit: count(100, 1).default(20),
-  offset: count(10_000).default(0),
+  offset: count(furthestOffset).default(0),
 });
 
 /** A product as answers show it: prices are decimals beside their currency. */
@@ -53,7 +56,7 @@ export function productRoutes(deps: { readonly queries: ProductQueries; readonly
     const { products, more } = await queries.list(query);
     answer(res, 200, {
       products: products.map(shown),
-      next_offset: more ? query.offset + query.limit : null,
+      next_offset: more && query.offset + query.limit <= furthestOffset ? query.offset + query.limit : null,
     });
   });
 

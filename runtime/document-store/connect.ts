@@ -16,6 +16,8 @@ export interface DocumentStoreOptions {
   readonly maxPoolSize?: number;
   /** How long to look for a server that answers; 5,000 unless told otherwise. */
   readonly selectionTimeoutMs?: number;
+  /** How long one operation may take in all; without it an operation may wait for a server that hangs. */
+  readonly operationTimeoutMs?: number;
 }
 
 /**
@@ -29,6 +31,7 @@ export async function connectDocumentStore(options: DocumentStoreOptions): Promi
     appName: options.appName,
     maxPoolSize: options.maxPoolSize ?? 20,
     waitQueueTimeoutMS: 5_000,
+    ...(options.operationTimeoutMs === undefined ? {} : { timeoutMS: options.operationTimeoutMs }),
     serverSelectionTimeoutMS: options.selectionTimeoutMs ?? 5_000,
     connectTimeoutMS: 5_000,
     socketTimeoutMS: 30_000,

@@ -208,11 +208,27 @@ describe('a service', () => {
       );
     });
 
-    it('refuses more than a megabyte, packed or not: 413', async () => {
+    it('refuses more than a megabyte: 413, and what is packed: 415', async () => {
       const large = JSON.stringify({ a: 'x'.repeat(1_000_000) });
       expect((await post('/echo', large)).body).to.include({ code: 'body-too-large', statusCode: 413 });
-      const packed = await post('/echo', gzipSync(large), 'application/json', { 'content-encoding': 'gzip' });
-      expect(packed.body).to.include({ code: 'body-too-large', statusCode: 413 });
+      for (const bytes of [gzipSync(large), gzipSync('{}'), Buffer.from('no gzip')]) {
+        const packed = await post('/echo', bytes, 'application/json', { 'content-encoding': 'gzip' });
+        expect(packed.body).to.include({ code: 'encoding-unsupported', statusCode: 415 });
+      }
+    });
+
+    it('refuses half a surrogate pair: 422, however deep the body is nested', async () => {
+      const deep = `${'['.repeat(100_000)}"\\ud83d\\ude00"${']'.repeat(100_000)}`;
+      expect((await post('/parse', `{"a":${deep}}`)).body.code).to.equal('validation-failed');
+      const half = deep.replace('\\ude00', '');
+      expect((await post('/parse', `{"a":${half}}`)).body.code).to.equal('text-malformed');
+    });
+
+    it('answers a request of many faults with a few of them', async () => {
+      const keys = Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [`unknown-${i}`, 1]));
+      const { status, body } = await post('/parse', JSON.stringify(keys));
+      expect(status).to.equal(422);
+      expect(JSON.stringify(body).length).to.be.lessThan(10_000);
     });
 
     it('says where it does not fit, and not what was sent: 422', async () => {

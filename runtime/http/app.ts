@@ -97,10 +97,18 @@ export interface AppOptions {
   readonly rawRoutes?: Router;
 }
 
-function isWellFormed(value: unknown): boolean {
-  if (typeof value === 'string') return value.isWellFormed();
-  if (typeof value !== 'object' || value === null) return true;
-  return Object.entries(value).every(([key, item]) => key.isWellFormed() && isWellFormed(item));
+function isWellFormed(body: unknown): boolean {
+  // A stack of our own: a body may be nested deeper than the call stack goes.
+  const open = [body];
+  for (let value = open.pop(); value !== undefined; value = open.pop()) {
+    if (typeof value === 'string' && !value.isWellFormed()) return false;
+    if (typeof value !== 'object' || value === null) continue;
+    for (const [key, item] of Object.entries(value)) {
+      if (!key.isWellFormed()) return false;
+      if (typeof item === 'string' || typeof item === 'object') open.push(item);
+    }
+  }
+  return true;
 }
 
 async function runChecks(checks: AppOptions['checks']): Promise<Record<string, 'ok' | 'failed'>> {
@@ -168,6 +176,7 @@ export function buildApp(options: AppOptions, mount: (app: Express) => void): Ex
   const parseJson = express.json({
     limit: 1_000_000,
     strict: true,
+    inflate: false,
     verify: (_req, res, bytes) => {
       // Only an escape can bring in half of a surrogate pair; nothing that stores or hashes UTF-8 could keep it.
       (res as Response).locals['escaped'] = bytes.includes('\\ud') || bytes.includes('\\uD');

@@ -34,6 +34,10 @@ export const forbidden = () => new HttpError(403, 'forbidden', 'This account may
 export const unavailable = (message: string, retryAfterSeconds = 1) =>
   new HttpError(503, 'unavailable', message, undefined, { 'Retry-After': String(retryAfterSeconds) });
 
+/** A request with a hundred thousand faults gets no answer as long as itself. */
+const mostIssues = 20;
+const longestText = 200;
+
 /** Every fault a handler can throw as the answer a client gets; what is not known stays inside and becomes a 500. */
 export function toHttpError(error: unknown): HttpError {
   if (error instanceof HttpError) return error;
@@ -42,10 +46,10 @@ export function toHttpError(error: unknown): HttpError {
     return new HttpError(statusOfKind[error.kind], error.code, error.message, details);
   }
   if (error instanceof z.ZodError) {
-    const details = error.issues.map((issue) => ({
-      path: issue.path.join('.'),
+    const details = error.issues.slice(0, mostIssues).map((issue) => ({
+      path: issue.path.join('.').slice(0, longestText),
       code: issue.code,
-      message: issue.message,
+      message: issue.message.slice(0, longestText),
     }));
     return new HttpError(422, 'validation-failed', 'The request does not fit what this route takes.', details);
   }

@@ -154,6 +154,13 @@ describe('an order', () => {
     expect(read.body.data.shipping_address.city).to.equal('Bristol');
   });
 
+  it('is answered stale, and marked so, to who would rather not wait any longer', async () => {
+    const headers = { 'x-consistency-token': '9223372036854775807', 'x-allow-stale': 'true' };
+    // The wait is the longest that a request gets without asking: the gateway must outlast it.
+    const read = await shop.call('GET', '/api/v1/orders', undefined, { token, headers });
+    expect([read.status, read.headers.get('x-stale')]).to.deep.equal([200, 'true']);
+  });
+
   it('is nobody else’s to see', async () => {
     const placed = await place(orderBody(products.slice(0, 1)));
     const orderId = placed.body.data.order_id;

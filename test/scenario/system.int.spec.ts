@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
@@ -155,6 +156,15 @@ describe('the whole system, every part a process of its own', function () {
   });
 
   describe('stopped', () => {
+    it('refuses to start without a key that its data were written with', async () => {
+      const data = new DataFolder(dataPath);
+      const key = readFileSync(data.at('keys', 'master.hex'), 'utf8');
+      data.remove('keys/master.hex');
+      const { code, err } = await shopledger('up', '--data', dataPath, '--port', String(port));
+      data.write('keys/master.hex', key);
+      expect([code, err.includes('master.hex')]).to.deep.equal([1, true]);
+    });
+
     it('refuses data of another format with a sentence', async () => {
       new DataFolder(dataPath).write('format.json', '{"format":99}');
       const { code, err } = await shopledger('up', '--data', dataPath, '--port', String(port));
