@@ -72,7 +72,7 @@ describe('an encoded event', () => {
 
   it('has the same hash whatever the order of keys', () => {
     fc.assert(
-      fc.property(fc.object(), (data) => {
+      fc.property(fc.object({ values: [fc.jsonValue()] }), (data) => {
         const one = encode(data, 'test.anything').metadata.hash;
         const other = encode(turned(data), 'test.anything', turned(source) as MetadataSource).metadata.hash;
         expect(other).to.equal(one);
