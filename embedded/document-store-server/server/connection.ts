@@ -6,6 +6,16 @@ import { answer, type Message, MessageReader, parse } from './wire.js';
 
 const mostWaiting = 8;
 
+/** Waits until the socket takes more, or is closed; it leaves no listener behind. */
+async function drained(socket: Socket): Promise<void> {
+  const over = new AbortController();
+  try {
+    await Promise.race(['drain', 'close'].map((event) => once(socket, event, { signal: over.signal })));
+  } finally {
+    over.abort();
+  }
+}
+
 /** Serves one client: its messages one after the other, each answered before the next begins. */
 export function serveConnection(server: Server, socket: Socket, connectionId: number): void {
   const reader = new MessageReader();
@@ -22,7 +32,7 @@ export function serveConnection(server: Server, socket: Socket, connectionId: nu
       let flowing = true;
       for (const part of answer(message, reply)) flowing = socket.write(part);
       socket.uncork();
-      if (!flowing && !socket.destroyed) await Promise.race([once(socket, 'drain'), once(socket, 'close')]);
+      if (!flowing && !socket.destroyed) await drained(socket);
     }
     working = false;
   };
