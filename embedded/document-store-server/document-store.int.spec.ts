@@ -203,20 +203,6 @@ describe('the document store and the official driver', () => {
     expect((await failure(big.updateOne({ _id: 1 }, { $set: { more: 'x'.repeat(15_000_000) } }))).code).to.equal(10334);
   });
 
-  it('leaves nothing behind on a connection that it had to wait for', async () => {
-    const warnings: string[] = [];
-    const heard = ({ name }: Error) => void warnings.push(name);
-    process.on('warning', heard);
-    const one = await new MongoClient(server.store.connectionString, { maxPoolSize: 1 }).connect();
-    const large = one.db('waits').collection<Doc>('large');
-    await large.insertOne({ _id: 1, pad: 'x'.repeat(4_000_000) });
-    for (let i = 0; i < 15; i += 1) await large.findOne({ _id: 1 });
-    await one.close();
-    await new Promise((resolve) => setImmediate(resolve));
-    process.off('warning', heard);
-    expect(warnings).to.deep.equal([]);
-  });
-
   it('counts, groups and tells distinct values', async () => {
     const sales = await fill('sales', [
       { _id: 1, shop: 'a', n: 1, tags: ['x', 'y'] },
