@@ -19,7 +19,7 @@ import {
   keyReused,
   type Verdict,
 } from './decide-group.js';
-import { type Aggregate, StreamState } from './stream-state.js';
+import { type Aggregate, type Remembered, StreamState } from './stream-state.js';
 
 export type { CommandContext } from './decide-group.js';
 
@@ -106,19 +106,25 @@ export function createCommandHandler(options: CommandHandlerOptions): CommandHan
   const draining = new Set<Promise<void>>();
   let waitingCount = 0;
 
+  /** What an accepted command was answered with, from its own events. */
+  const answerAgain = async (known: StreamState, commandId: string, remembered: Remembered): Promise<Accepted> => {
+    const { position } = known;
+    const before = await known.eventsOf(eventLog, commandId, remembered);
+    return { ...before, revision: remembered.last, position, repeated: true };
+  };
+
   const answer = async (known: StreamState, verdict: Verdict<Waiting>) => {
     const { waiting } = verdict;
     if ('refused' in verdict) return waiting.reject(verdict.refused);
-    const { position } = known;
     if ('events' in verdict) {
       const { events, eventIds, last: revision } = verdict;
-      return waiting.resolve({ events, eventIds, revision, position, repeated: false });
+      return waiting.resolve({ events, eventIds, revision, position: known.position, repeated: false });
     }
-    const remembered = known.commands.get(waiting.context.commandId);
+    const { commandId } = waiting.context;
+    const remembered = known.commands.get(commandId);
     if (remembered === undefined) return waiting.reject(new OutcomeUnknown('the command was forgotten'));
     try {
-      const before = await known.eventsOf(eventLog, waiting.context.commandId, remembered);
-      waiting.resolve({ ...before, revision: remembered.last, position, repeated: true });
+      waiting.resolve(await answerAgain(known, commandId, remembered));
     } catch (error) {
       waiting.reject(error);
     }
@@ -260,9 +266,7 @@ export function createCommandHandler(options: CommandHandlerOptions): CommandHan
       const remembered = known.commands.get(context.commandId);
       if (remembered === undefined) return undefined;
       if (remembered.requestHash !== context.requestHash) throw keyReused();
-      const { position } = known;
-      const before = await known.eventsOf(eventLog, context.commandId, remembered);
-      return { ...before, revision: remembered.last, position, repeated: true } as unknown as Accepted<never>;
+      return (await answerAgain(known, context.commandId, remembered)) as Accepted<never>;
     },
     feed(events) {
       for (const event of events) {

@@ -94,7 +94,6 @@ export function cartRoutes({ commands, hmacSecret, clock }: CommandDeps): Router
       if (body.cart_id !== undefined && (revision < 0n || state.owner !== owner)) {
         throw new DomainError('cart-not-found', 'There is no such cart.');
       }
-      await findForSale(commands, body);
       const { sold } = await sellable(cartItems(state));
       await priceItems(commands, [...sold, body]);
     }

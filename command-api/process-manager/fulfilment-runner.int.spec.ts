@@ -65,11 +65,9 @@ describe('the process manager', function () {
     expect(placed.status).to.equal(202);
     return placed.body.data.order_id;
   };
-  const flowOf = async (orderId: string) =>
-    (await shop.events()).filter(({ metadata }) => metadata['$correlationId'] === orderId);
   const endOf = (orderId: string) =>
     eventually(`order ${orderId} to end`, async () => {
-      const flow = await flowOf(orderId);
+      const flow = await shop.flowOf(orderId);
       return flow.some(({ type }) => type === 'fulfilment.ended') && flow;
     });
 

@@ -32,16 +32,13 @@ describe('an order', () => {
       return order?.timeline?.some((entry: { type: string }) => entry.type === 'fulfilment.ended') && order;
     });
 
-  const flowOf = async (orderId: string) =>
-    (await shop.events()).filter(({ metadata }) => metadata['$correlationId'] === orderId);
-
   it('of two lines is confirmed with 11 appends and 11 events', async () => {
     const placed = await place(orderBody(products.slice(0, 2), 2));
     expect(placed.status).to.equal(202);
     expect(placed.body.data.total).to.equal(69.98);
     const order = await ended(placed.body.data.order_id);
     expect(order.status).to.equal('confirmed');
-    const flow = await flowOf(order.order_id);
+    const flow = await shop.flowOf(order.order_id);
     expect(flow.map(({ type }) => type)).to.have.members([
       'order.created',
       'inventory.reserved',
@@ -62,7 +59,7 @@ describe('an order', () => {
   it('carries the cause of every event, back to the request', async () => {
     const placed = await place(orderBody(products.slice(0, 1)));
     const order = await ended(placed.body.data.order_id);
-    const flow = await flowOf(order.order_id);
+    const flow = await shop.flowOf(order.order_id);
     const ids = new Set(flow.map(({ id }) => id));
     const [first, ...rest] = flow;
     expect(first?.metadata['$causationId']).to.equal(first?.metadata['command_id']);
@@ -74,7 +71,7 @@ describe('an order', () => {
     const order = await ended(placed.body.data.order_id);
     expect(order.status).to.equal('failed');
     expect(order.failure).to.deep.equal({ stage: 'reserving', reason: 'insufficient_stock' });
-    expect((await flowOf(order.order_id)).map(({ type }) => type)).to.have.members([
+    expect((await shop.flowOf(order.order_id)).map(({ type }) => type)).to.have.members([
       'order.created',
       'inventory.reserved',
       'inventory.reservation.failed',
@@ -91,7 +88,7 @@ describe('an order', () => {
     const order = await ended(placed.body.data.order_id);
     expect(order.status).to.equal('failed');
     expect(order.failure.stage).to.equal('payment');
-    const types = (await flowOf(order.order_id)).map(({ type }) => type);
+    const types = (await shop.flowOf(order.order_id)).map(({ type }) => type);
     expect(types).to.include.members(['payment.failed', 'inventory.released', 'order.failed']);
     expect(types).to.not.include('inventory.confirmed');
   });
@@ -105,7 +102,7 @@ describe('an order', () => {
     await shop.restartCommandApi();
     const again = await place(body, key);
     expect([again.status, again.body.data]).to.deep.equal([answers[0]?.status, answers[0]?.body.data]);
-    const created = (await flowOf(order.order_id)).filter(({ type }) => type === 'order.created');
+    const created = (await shop.flowOf(order.order_id)).filter(({ type }) => type === 'order.created');
     expect(created.length).to.equal(1);
     const other = await place(orderBody(products.slice(0, 1)), key);
     expect([other.status, other.body.code]).to.deep.equal([422, 'idempotency-key-reused']);

@@ -27,8 +27,7 @@ describe('news of a payment', function () {
     const placed = await shop.call('POST', '/api/v1/orders', orderBody(products), { token, headers });
     return placed.body.data.order_id;
   };
-  const typesOf = async (orderId: string) =>
-    (await shop.events()).filter(({ metadata }) => metadata['$correlationId'] === orderId).map(({ type }) => type);
+  const typesOf = async (orderId: string) => (await shop.flowOf(orderId)).map(({ type }) => type);
   const untilIn = (orderId: string, type: string) =>
     eventually(
       `${type} of ${orderId}`,

@@ -55,6 +55,8 @@ export interface TestShop {
   logIn(roles?: readonly Role[]): Promise<{ token: string; userId: string; email: string }>;
   /** Every event of the log outside the system's and the side streams. */
   events(): Promise<StoredEvent[]>;
+  /** What the log holds of an order's flow, in log order. */
+  flowOf(orderId: string): Promise<StoredEvent[]>;
   /** Stops every process manager; `startFulfilment` begins a new one where they stopped. */
   stopFulfilment(): Promise<void>;
   startFulfilment(change?: (options: RunnerOptions) => RunnerOptions): Promise<void>;
@@ -161,6 +163,14 @@ export async function startTestShop(log: Logger = silentLogger): Promise<TestSho
     return { status: response.status, headers: response.headers, body: text === '' ? undefined : JSON.parse(text) };
   };
 
+  const recorded = async (): Promise<StoredEvent[]> => {
+    const all: StoredEvent[] = [];
+    for await (const event of events.eventLog.readAll()) {
+      if (!/^(checkpoint|snapshot)-/.test(event.stream)) all.push(event);
+    }
+    return all;
+  };
+
   return {
     gatewayUrl: front.url,
     commandUrl: commandApi.listening.url,
@@ -180,12 +190,8 @@ export async function startTestShop(log: Logger = silentLogger): Promise<TestSho
       const { body } = await call('POST', '/api/v1/auth/login', { email, password });
       return { token: body.data.access_token, userId: user_id, email };
     },
-    async events() {
-      const all: StoredEvent[] = [];
-      for await (const event of events.eventLog.readAll())
-        if (!/^(checkpoint|snapshot)-/.test(event.stream)) all.push(event);
-      return all;
-    },
+    events: recorded,
+    flowOf: async (orderId) => (await recorded()).filter(({ metadata }) => metadata['$correlationId'] === orderId),
     stopFulfilment,
     startFulfilment,
     async restartCommandApi() {
