@@ -9,19 +9,24 @@ import { delimitedSize, numberSize, varintSize, WireWriter, wireVarint } from '.
  * are many of them; refusals use the generated classes.
  */
 
-/** ReadResp { event: ReadEvent { event, link, commit_position } }, the stored bytes spliced in. */
-export function encodeEvent(position: number, event: Buffer | undefined, link?: Buffer): Buffer {
+/**
+ * ReadResp { event: ReadEvent { event, link, commit_position, retry_count } }, the stored bytes spliced in. The answers
+ * of persistent subscriptions are the same, and they alone have a retry count.
+ */
+export function encodeEvent(position: number, event: Buffer | undefined, link?: Buffer, retryCount = 0): Buffer {
   const eventMessage = event === undefined ? undefined : recordMessage(event);
   const linkMessage = link === undefined ? undefined : recordMessage(link);
   const size =
     (eventMessage === undefined ? 0 : delimitedSize(eventMessage.length)) +
     (linkMessage === undefined ? 0 : delimitedSize(linkMessage.length)) +
-    numberSize(position);
+    numberSize(position) +
+    numberSize(retryCount);
   const out = new WireWriter(Buffer.allocUnsafe(delimitedSize(size)));
   out.open(1, size);
   if (eventMessage !== undefined) out.bytes(1, eventMessage);
   if (linkMessage !== undefined) out.bytes(2, linkMessage);
   out.number(3, position);
+  out.number(5, retryCount);
   return out.target;
 }
 

@@ -55,7 +55,7 @@ export function proposedEvent(message: Proposed): ProposedEvent {
   };
 }
 
-function eventId(id: sharedTypes.UUID | undefined): string {
+export function eventId(id: sharedTypes.UUID | undefined): string {
   const structured = id?.getStructured();
   if (structured !== undefined) {
     const bits = [structured.getMostSignificantBits(), structured.getLeastSignificantBits()]

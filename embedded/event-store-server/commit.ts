@@ -1,15 +1,7 @@
 import { encodeHead } from './head.js';
+import { nameKey, positionKey, revisionKey, streamKey } from './keys.js';
 import type { PendingHead } from './pending-heads.js';
-import {
-  encodeName,
-  type LogState,
-  nameKey,
-  positionKey,
-  putState,
-  revisionKey,
-  type Storage,
-  streamKey,
-} from './storage.js';
+import { encodeName, type LogState, putState, type Storage } from './storage.js';
 
 export interface QueuedRecord {
   position: number;

@@ -49,6 +49,58 @@ export const appendTooLarge = (maxAppendSize: number): CallError =>
     'maximum-append-size': String(maxAppendSize),
   });
 
+/** Which persistent subscription a refusal is about; `stream` is "$all" for the whole log. */
+interface Subscription {
+  stream: string | undefined;
+  group: string;
+}
+
+const subscriptionTrailers = (exception: string, { stream, group }: Subscription): Record<string, string> => ({
+  exception,
+  'stream-name': stream ?? '$all',
+  'group-name': group,
+});
+const named = ({ stream, group }: Subscription): string => `'${group}' on '${stream ?? '$all'}'`;
+
+export const subscriptionExists = (id: Subscription): CallError =>
+  new CallError(
+    status.ALREADY_EXISTS,
+    `The persistent subscription ${named(id)} exists already.`,
+    subscriptionTrailers('persistent-subscription-exists', id),
+  );
+
+export const subscriptionMissing = (id: Subscription): CallError =>
+  new CallError(
+    status.NOT_FOUND,
+    `There is no persistent subscription ${named(id)}.`,
+    subscriptionTrailers('persistent-subscription-does-not-exist', id),
+  );
+
+/** The group was deleted, changed or restarted: its consumers have to connect again. */
+export const subscriptionGone = (id: Subscription): CallError =>
+  new CallError(
+    status.FAILED_PRECONDITION,
+    `The persistent subscription ${named(id)} was deleted, changed or restarted.`,
+    subscriptionTrailers('persistent-subscription-dropped', id),
+  );
+
+export const tooManySubscribers = (id: Subscription): CallError =>
+  new CallError(
+    status.FAILED_PRECONDITION,
+    `The persistent subscription ${named(id)} has as many consumers as it takes.`,
+    subscriptionTrailers('maximum-subscribers-reached', id),
+  );
+
+export const scavengeMissing = (scavengeId: string): CallError =>
+  new CallError(status.NOT_FOUND, `No scavenge ${scavengeId} is running.`, {
+    exception: 'scavenge-not-found',
+    'scavenge-id': scavengeId,
+  });
+
+/** An append of the server's own to one of its streams that cannot be made. */
+export const appendRefused = (stream: string, because: string): CallError =>
+  new CallError(status.FAILED_PRECONDITION, `The stream '${stream}' takes no event: ${because}.`);
+
 /** Any failure as a refusal for the wire. What nobody foresaw is logged and says nothing of the inside. */
 export function toCallError(err: unknown, log: Logger): CallError {
   if (err instanceof CallError) return err;

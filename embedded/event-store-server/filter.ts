@@ -11,6 +11,18 @@ export interface Filter {
   test(events: readonly StoredEvent[]): boolean[];
 }
 
+/** What a caller asks to see: names that begin with one of the prefixes, or match the expression where it is not ''. */
+export interface FilterSpec {
+  on: Filter['on'];
+  prefixes: string[];
+  regex: string;
+}
+
+/** @param checkpointEvery events to examine between two checkpoints @throws FilterError for an invalid expression */
+export function createFilter({ on, prefixes, regex }: FilterSpec, checkpointEvery: number): Filter {
+  return regex === '' ? prefixFilter(on, prefixes, checkpointEvery) : regexFilter(on, regex, checkpointEvery);
+}
+
 /** The caller's expression is not usable; the message is for the caller. */
 export class FilterError extends Error {
   override readonly name = 'FilterError';
@@ -19,7 +31,7 @@ export class FilterError extends Error {
 const limitMs = 500;
 const longestExpression = 10_000;
 
-export function prefixFilter(on: Filter['on'], prefixes: readonly string[], checkpointEvery: number): Filter {
+function prefixFilter(on: Filter['on'], prefixes: readonly string[], checkpointEvery: number): Filter {
   const text = on === 'stream' ? recordStream : recordType;
   return {
     on,
@@ -38,7 +50,7 @@ export function prefixFilter(on: Filter['on'], prefixes: readonly string[], chec
  *
  * @throws FilterError when the expression is not a valid one
  */
-export function regexFilter(on: Filter['on'], source: string, checkpointEvery: number): Filter {
+function regexFilter(on: Filter['on'], source: string, checkpointEvery: number): Filter {
   const text = on === 'stream' ? recordStream : recordType;
   const known = new LRUCache<string, boolean>({ max: 2_000 });
   const context: { regex: RegExp; values: string[]; answers: boolean[] } = {

@@ -9,6 +9,8 @@ import {
   gossipDefinition,
   messages,
   methodName,
+  operationsDefinition,
+  persistentDefinition,
   refusedServices,
   streamsDefinition,
 } from './protocol.js';
@@ -19,7 +21,7 @@ const serverVersion = '23.10.0';
 export function supportedMethodsCall(): handleUnaryCall<sharedTypes.Empty, featureTypes.SupportedMethods> {
   const answer = new messages.features.SupportedMethods();
   answer.setEventStoreServerVersion(serverVersion);
-  const served = [streamsDefinition, gossipDefinition, featuresDefinition];
+  const served = [streamsDefinition, persistentDefinition, operationsDefinition, gossipDefinition, featuresDefinition];
   // The refused are named too: the client would reach for HTTP instead, and end in something unreadable.
   for (const definition of [...served, ...refusedServices.map((refused) => refused.definition)]) {
     for (const { path } of Object.values(definition)) {

@@ -3,22 +3,14 @@ import type * as streamTypes from '@eventstore/db-client/generated/streams_pb.js
 import type { handleServerStreamingCall, ServerWritableStream } from '@grpc/grpc-js';
 import type { Logger } from '../../runtime/logger.js';
 import { encodeCaughtUp, encodeCheckpoint, encodeConfirmation, encodeEvent, encodeStreamNotFound } from './answers.js';
-import { anyStream, type CommitSignal } from './commit-signal.js';
+import type { CommitSignal } from './commit-signal.js';
 import { invalid, streamDeleted, toCallError } from './errors.js';
-import { firstReadable } from './head.js';
 import type { OpenCalls } from './open-calls.js';
 import { parseReadRequest, type ReadRequest } from './read-request.js';
-import {
-  type Direction,
-  type Page,
-  readAllPage,
-  readEvent,
-  readStreamPage,
-  type StoredEvent,
-  streamStatus,
-} from './reader.js';
-import { recordData, recordType } from './record.js';
-import { readHead, readState, type Storage } from './storage.js';
+import { type StoredEvent, streamStatus } from './reader.js';
+import { recordType } from './record.js';
+import { linkType, openSource, resolveLink } from './source.js';
+import type { Storage } from './storage.js';
 
 export interface ReadDeps {
   storage: Storage;
@@ -162,43 +154,7 @@ async function subscribe(request: ReadRequest, outlet: Outlet, deps: ReadDeps): 
   }
 }
 
-/** A stream by revision or the whole log by position, read the same way. */
-interface Source {
-  /** what to wait on at the end */
-  key: string;
-  newest(): number;
-  page(from: number, direction: Direction, limit: number, until: number): Page;
-}
-
-function openSource({ storage, now }: ReadDeps, stream: string | undefined): Source {
-  if (stream === undefined) {
-    return {
-      key: anyStream,
-      newest: () => readState(storage).head,
-      page: (...range) => readAllPage(storage, ...range),
-    };
-  }
-  return {
-    key: stream,
-    newest: () => readHead(storage, stream)?.revision ?? -1,
-    page: (...range) => readStreamPage(storage, stream, now(), ...range),
-  };
-}
-
 function encode({ position, record }: StoredEvent, { resolveLinks }: ReadRequest, { storage }: ReadDeps): Buffer {
   if (!resolveLinks || recordType(record) !== linkType) return encodeEvent(position, record);
   return encodeEvent(position, resolveLink(storage, record), record);
-}
-
-const linkType = '$>';
-
-/** The event that a link names as `revision@stream`; undefined when it is gone. */
-function resolveLink(storage: Storage, link: Buffer): Buffer | undefined {
-  const [, revision, stream] = /^(\d+)@(.+)$/su.exec(recordData(link).toString('utf8')) ?? [];
-  if (revision === undefined || stream === undefined) return undefined;
-  const head = readHead(storage, stream);
-  if (head === undefined || head.tombstoned) return undefined;
-  const target = Number(revision);
-  if (target > head.revision || target < firstReadable(stream, head)) return undefined;
-  return readEvent(storage, head.streamId, stream, target).record;
 }

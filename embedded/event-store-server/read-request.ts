@@ -1,7 +1,7 @@
 import type * as streamTypes from '@eventstore/db-client/generated/streams_pb.js';
 import { streamName } from './append-request.js';
 import { invalid, unimplemented } from './errors.js';
-import { type Filter, prefixFilter, regexFilter } from './filter.js';
+import { createFilter, type Filter, type FilterSpec } from './filter.js';
 import type { Direction } from './reader.js';
 
 /** Where to begin: a revision or position, or one of the ends. */
@@ -59,18 +59,32 @@ function allStart(options: streamTypes.ReadReq.Options.AllOptions | undefined): 
 }
 
 /** What exceeds 2^53 - 1 exceeds every log. */
-const safeNumber = (text: string): number => Math.min(Number(text), Number.MAX_SAFE_INTEGER);
+export const safeNumber = (text: string): number => Math.min(Number(text), Number.MAX_SAFE_INTEGER);
 
 function parseFilter(options: streamTypes.ReadReq.Options.FilterOptions): Filter {
+  const window = options.hasMax() ? options.getMax() : defaultWindow;
+  const every = Math.max(1, window) * Math.max(1, options.getCheckpointintervalmultiplier());
+  return createFilter(parseFilterSpec(options), every);
+}
+
+interface Expression {
+  getRegex(): string;
+  getPrefixList(): string[];
+}
+
+/** What a filter says, in a read or in a persistent subscription. @throws CallError */
+export function parseFilterSpec(options: {
+  hasStreamIdentifier(): boolean;
+  getStreamIdentifier(): Expression | undefined;
+  getEventType(): Expression | undefined;
+}): FilterSpec {
   const on = options.hasStreamIdentifier() ? 'stream' : 'type';
   const expression = options.getStreamIdentifier() ?? options.getEventType();
   if (expression === undefined) throw invalid('The filter says nothing about streams or event types.');
-  const window = options.hasMax() ? options.getMax() : defaultWindow;
-  const every = Math.max(1, window) * Math.max(1, options.getCheckpointintervalmultiplier());
-  const prefixes = expression.getPrefixList();
-  const regex = expression.getRegex();
+  const [prefixes, regex] = [expression.getPrefixList(), expression.getRegex()];
   if (regex !== '' && prefixes.length > 0) throw invalid('A filter takes prefixes or a regular expression, not both.');
-  if (regex !== '') return regexFilter(on, regex, every);
-  if (prefixes.length === 0) throw invalid('The filter has neither a prefix nor a regular expression.');
-  return prefixFilter(on, prefixes, every);
+  if (regex === '' && prefixes.length === 0) {
+    throw invalid('The filter has neither a prefix nor a regular expression.');
+  }
+  return { on, prefixes, regex };
 }

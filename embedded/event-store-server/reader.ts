@@ -1,6 +1,8 @@
 import { firstReadable, isDeleted } from './head.js';
+import { positionKey, revisionKey } from './keys.js';
 import { DamageError, damagedRecord, isIntact, recordCreated, recordRevision, recordStreamId } from './record.js';
-import { positionKey, readHead, readState, revisionKey, type Storage } from './storage.js';
+import { beyondGap, firstKept } from './removed.js';
+import { readHead, readState, type Storage } from './storage.js';
 import { readU64 } from './wire.js';
 
 export interface StoredEvent {
@@ -56,7 +58,7 @@ export function readStreamPage(
 ): Page {
   const head = readHead(storage, name);
   if (head === undefined || head.revision < 0) return { events: [], next: from, atEnd: true };
-  const first = firstReadable(name, head);
+  const first = Math.max(firstReadable(name, head), firstKept(storage, head.streamId));
   const last = Math.min(head.revision, until);
   const oldest = head.truncation.maxAge > 0 ? now - head.truncation.maxAge * 1000 : 0;
   const step = direction === 'forwards' ? 1 : -1;
@@ -83,24 +85,36 @@ export function readStreamPage(
   return { events, next: revision, atEnd: !inRange() };
 }
 
-/** Reads one page of the whole log, from position `from` on. Every position up to the head is there, or it throws. */
+/**
+ * Reads one page of the whole log, from position `from` on. Every position up to the head is there, or was removed by a
+ * scavenge and is known to be, or it throws.
+ */
 export function readAllPage(storage: Storage, from: number, direction: Direction, limit: number, until: number): Page {
   const forwards = direction === 'forwards';
   const last = Math.min(readState(storage).head, until);
   const start = forwards ? Math.max(1, from) : Math.min(from, last);
-  const count = Math.min(limit, pageEvents, forwards ? last - start + 1 : start);
-  if (count <= 0) return { events: [], next: start, atEnd: true };
+  const isOver = (position: number) => (forwards ? position > last : position < 1);
+  if (isOver(start) || limit <= 0) return { events: [], next: start, atEnd: true };
   const step = forwards ? 1 : -1;
   const events: StoredEvent[] = [];
   let bytes = 0;
   let position = start;
-  for (const { key, value } of storage.log.getRange({ start: positionKey(start), reverse: !forwards, limit: count })) {
-    if (readU64(key, 0) !== position || !isIntact(value, position)) break;
+  const range = { start: positionKey(start), reverse: !forwards, limit: Math.min(limit, pageEvents) };
+  for (const { key, value } of storage.log.getRange(range)) {
+    const found = readU64(key, 0);
+    if (found !== position) {
+      const beyond = beyondGap(storage, position, direction);
+      if (beyond === undefined || isOver(beyond)) break;
+      position = beyond;
+    }
+    if (found !== position || !isIntact(value, position)) break;
     events.push({ position, record: value });
     position += step;
     bytes += value.length;
-    if (bytes >= pageBytes) break;
+    if (isOver(position) || bytes >= pageBytes) break;
   }
-  if (events.length === 0) throw damagedRecord(storage.log.get(positionKey(start)), start);
-  return { events, next: position, atEnd: forwards ? position > last : position < 1 };
+  // What was removed at the end of the page is passed with it: the next page would begin with nothing to give.
+  const next = isOver(position) ? position : (beyondGap(storage, position, direction) ?? position);
+  if (events.length === 0 && next === start) throw damagedRecord(storage.log.get(positionKey(position)), position);
+  return { events, next, atEnd: isOver(next) };
 }

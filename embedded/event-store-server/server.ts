@@ -5,8 +5,19 @@ import { batchAppendCall } from './batch-append-call.js';
 import { CommitSignal } from './commit-signal.js';
 import { gossipCall, refusals, supportedMethodsCall } from './node-calls.js';
 import { OpenCalls } from './open-calls.js';
-import { featuresDefinition, gossipDefinition, refusedServices, streamsDefinition } from './protocol.js';
+import { operationsCalls } from './operations-calls.js';
+import { persistentCalls } from './persistent/group-calls.js';
+import { openGroups } from './persistent/groups.js';
+import {
+  featuresDefinition,
+  gossipDefinition,
+  operationsDefinition,
+  persistentDefinition,
+  refusedServices,
+  streamsDefinition,
+} from './protocol.js';
 import { readCall } from './read-calls.js';
+import { createScavenger } from './scavenge.js';
 import { openStorage } from './storage.js';
 import { Writer } from './writer.js';
 
@@ -52,6 +63,8 @@ export async function startEventStore(options: EventStoreOptions): Promise<Runni
     const signal = new CommitSignal();
     const calls = new OpenCalls();
     const writer = new Writer({ storage, signal, log, fatal, now });
+    const groups = openGroups({ storage, signal, writer, log, now });
+    const scavenger = createScavenger({ storage, log, now });
     const server = new Server({
       'grpc.max_receive_message_length': receiveLimit,
       'grpc.max_send_message_length': -1,
@@ -65,6 +78,8 @@ export async function startEventStore(options: EventStoreOptions): Promise<Runni
       delete: deleteCall(appending, 'delete'),
       tombstone: deleteCall(appending, 'tombstone'),
     });
+    server.addService(persistentDefinition, persistentCalls({ groups, calls, log, now }));
+    server.addService(operationsDefinition, operationsCalls({ scavenger, groups, calls, log }));
     server.addService(featuresDefinition, { getSupportedMethods: supportedMethodsCall() });
     server.addService(gossipDefinition, { read: gossipCall(() => endpoint, now) });
     for (const { definition, sentence } of refusedServices)
@@ -75,6 +90,8 @@ export async function startEventStore(options: EventStoreOptions): Promise<Runni
     let closing: Promise<void> | undefined;
     const close = async (): Promise<void> => {
       await calls.close();
+      await groups.close();
+      await scavenger.close();
       await shutDown(server);
       await writer.idle();
       await storage.close();

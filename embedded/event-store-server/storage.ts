@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
@@ -6,19 +5,25 @@ import { type Database, open, type RootDatabase } from 'lmdb';
 import { lockDataDir } from '../data-lock.js';
 import { checkFileLength, DataDirError } from '../lmdb-file.js';
 import { decodeHead, type Head } from './head.js';
+import { nameKey, positionKey, streamKey } from './keys.js';
 import { DamageError, damagedRecord, isIntact } from './record.js';
+import { removedCount } from './removed.js';
 import { readU64, writeU64 } from './wire.js';
 
-/** STORED FORMAT. Any change of a key or value below, of `record.ts` or of `head.ts` raises it. */
-export const formatVersion = 1;
+/**
+ * STORED FORMAT. Any change of a key or value below, of `record.ts`, `head.ts`, `removed.ts` or
+ * `persistent/stored-group.ts` raises it. Format 2 added the tables `gaps`, `scavenged` and `subscriptions`; data of
+ * format 1 are format 2 with these empty.
+ */
+export const formatVersion = 2;
+const upgradable = ['1'];
 
 const dataFile = 'events.mdb';
 const markerFile = 'FORMAT';
-const longestPlainName = 1_900;
 
 export type Table = Database<Buffer, Buffer>;
 
-/** What the last transaction left behind. Positions are dense from 1, so count = head until a scavenge exists. */
+/** What the last commit left behind. Positions are dense from 1, so `count` (of events ever written) equals `head`. */
 export interface LogState {
   head: number;
   count: number;
@@ -35,8 +40,14 @@ export interface Storage {
   readonly names: Table;
   /** stream id -> head (`head.ts`) */
   readonly heads: Table;
-  /** format version, log state */
+  /** format version, log state, number of removed events */
   readonly system: Table;
+  /** first position -> last position of each run that a scavenge removed (`removed.ts`) */
+  readonly gaps: Table;
+  /** stream id -> first revision that a scavenge left (`removed.ts`) */
+  readonly scavenged: Table;
+  /** persistent subscription -> settings and progress (`persistent/stored-group.ts`) */
+  readonly subscriptions: Table;
   close(): Promise<void>;
 }
 
@@ -108,6 +119,9 @@ function openTables(path: string, release: () => void): Storage {
     names: table('names'),
     heads: table('heads'),
     system: table('system'),
+    gaps: table('gaps'),
+    scavenged: table('scavenged'),
+    subscriptions: table('subscriptions'),
   }));
   return {
     root,
@@ -131,19 +145,22 @@ function checkFormat(storage: Storage, dataDir: string): void {
     });
     return;
   }
-  if (stored.toString('latin1') !== String(formatVersion)) {
+  const found = stored.toString('latin1');
+  if (upgradable.includes(found)) storage.system.putSync(formatKey, Buffer.from(String(formatVersion)));
+  else if (found !== String(formatVersion)) {
     throw new DataDirError(
-      `The data in ${dataDir} has format ${stored.toString('latin1')}; this server reads format ${formatVersion} only.`,
+      `The data in ${dataDir} have format ${found}; this server reads format ${formatVersion} and older.`,
     );
   }
 }
 
-/** The last record must be there and intact, and there must be as many as were ever committed. */
+/** The last record must be there and intact, and there must be as many as were committed and not removed. */
 function checkState(storage: Storage): void {
   const state = readState(storage);
   const entries = (storage.log.getStats() as { entryCount?: number }).entryCount;
-  if (entries !== state.count) {
-    throw new DamageError(state.head, '?', -1, `the log holds ${entries ?? 0} records instead of ${state.count}`);
+  const expected = state.count - removedCount(storage);
+  if (entries !== expected) {
+    throw new DamageError(state.head, '?', -1, `the log holds ${entries ?? 0} records instead of ${expected}`);
   }
   if (state.head === 0) return;
   const last = storage.log.get(positionKey(state.head));
@@ -170,29 +187,6 @@ export function readState(storage: Storage): LogState {
 
 export function putState(storage: Storage, state: LogState): void {
   void storage.system.put(stateKey, encodeState(state));
-}
-
-export function positionKey(position: number): Buffer {
-  const key = Buffer.allocUnsafe(8);
-  writeU64(key, position, 0);
-  return key;
-}
-
-export const streamKey = positionKey;
-
-export function revisionKey(streamId: number, revision: number): Buffer {
-  const key = Buffer.allocUnsafe(16);
-  writeU64(key, streamId, 0);
-  writeU64(key, revision, 8);
-  return key;
-}
-
-/** LMDB keys end at 1,978 bytes: longer names are kept under their hash. The first byte tells which it is. */
-export function nameKey(name: string): Buffer {
-  const bytes = Buffer.from(name, 'utf8');
-  return bytes.length <= longestPlainName
-    ? Buffer.concat([Buffer.from([0]), bytes])
-    : Buffer.concat([Buffer.from([1]), createHash('sha256').update(bytes).digest()]);
 }
 
 export function encodeName(name: string, streamId: number): Buffer {

@@ -1,6 +1,7 @@
 import { DataDirError } from '../lmdb-file.js';
+import { positionKey } from './keys.js';
 import { isIntact, recordChecksum, recordData, recordRevision, recordStream } from './record.js';
-import { openStorage, positionKey } from './storage.js';
+import { openStorage } from './storage.js';
 
 /** For tests and drills only: nothing that serves imports this file. */
 

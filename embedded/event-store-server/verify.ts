@@ -1,5 +1,6 @@
 import { DataDirError } from '../lmdb-file.js';
 import { decodeHead, type Head, metadataTarget, noTruncation, parseTruncation } from './head.js';
+import { positionKey, revisionKey } from './keys.js';
 import { readEvent } from './reader.js';
 import {
   DamageError,
@@ -11,16 +12,8 @@ import {
   recordStreamId,
   recordType,
 } from './record.js';
-import {
-  decodeName,
-  hasData,
-  openStorage,
-  positionKey,
-  readHead,
-  readState,
-  revisionKey,
-  type Storage,
-} from './storage.js';
+import { allGaps, firstKept, removedCount } from './removed.js';
+import { decodeName, hasData, openStorage, readHead, readState, type Storage } from './storage.js';
 import { readU64 } from './wire.js';
 
 export type VerifyReport =
@@ -53,11 +46,21 @@ export async function verifyDataDir(dataDir: string): Promise<VerifyReport> {
   }
 }
 
-/** Log to index and names. */
+/** Log to index and names. What is not there has to lie in a gap, and nothing else may. */
 async function checkLog(storage: Storage): Promise<number> {
   const { head, count } = readState(storage);
+  const gaps = allGaps(storage);
+  let gap = gaps.next().value;
+  let removed = 0;
   for (let position = 1; position <= head; position += 1) {
+    if (position % turnEvery === 0) await turn();
     const record = storage.log.get(positionKey(position));
+    if (gap?.first === position) {
+      removed += gap.last - gap.first + 1;
+      position = gap.last;
+      gap = gaps.next().value;
+      continue;
+    }
     if (record === undefined || !isIntact(record, position)) throw damagedRecord(record, position);
     const [stream, streamId, revision] = [recordStream(record), recordStreamId(record), recordRevision(record)];
     const place = storage.idx.get(revisionKey(streamId, revision));
@@ -67,13 +70,13 @@ async function checkLog(storage: Storage): Promise<number> {
     if (readHead(storage, stream)?.streamId !== streamId) {
       throw new DamageError(position, stream, revision, 'the stream of a record is not known by its name');
     }
-    if (position % turnEvery === 0) await turn();
   }
   const entries = storage.log.getCount();
-  if (entries !== count || count !== head) {
-    throw new DamageError(head, '?', -1, `the log holds ${entries} records instead of ${count}`);
+  const expected = count - removedCount(storage);
+  if (entries !== expected || count !== head || removed !== head - entries || gap !== undefined) {
+    throw new DamageError(head, '?', -1, `the log holds ${entries} records instead of ${expected}`);
   }
-  return count;
+  return entries;
 }
 
 /** Index to log: nothing may lead to another event, and revisions run without a gap. */
@@ -86,7 +89,7 @@ async function checkIndex(storage: Storage): Promise<void> {
     if (record === undefined || recordStreamId(record) !== nextStream || recordRevision(record) !== nextRevision) {
       throw new DamageError(position, stream, nextRevision, 'an index entry leads to another event');
     }
-    if (nextRevision !== (nextStream === streamId ? revision + 1 : 0)) {
+    if (nextRevision !== (nextStream === streamId ? revision + 1 : firstKept(storage, nextStream))) {
       throw new DamageError(position, stream, nextRevision, 'the revisions of a stream have a gap');
     }
     [streamId, revision] = [nextStream, nextRevision];

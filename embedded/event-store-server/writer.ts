@@ -8,6 +8,7 @@ import { type PendingHead, PendingHeads } from './pending-heads.js';
 import { readEvent } from './reader.js';
 import { RecentIds } from './recent-ids.js';
 import { encodeRecord, idKey, type ProposedEvent, recordData, recordIdKey } from './record.js';
+import { firstKept } from './removed.js';
 import { readHead, readState, type Storage } from './storage.js';
 
 interface Waiting {
@@ -168,6 +169,7 @@ export class Writer {
       const stored = readHead(this.deps.storage, head.name);
       if (stored === undefined || revision > stored.revision) return undefined;
     }
+    if (revision < firstKept(this.deps.storage, head.streamId)) return undefined;
     const { position, record } = readEvent(this.deps.storage, head.streamId, head.name, revision);
     return recordIdKey(record) === key ? position : undefined;
   }

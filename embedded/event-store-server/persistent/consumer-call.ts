@@ -1,0 +1,111 @@
+import type * as persistentTypes from '@eventstore/db-client/generated/persistent_pb.js';
+import type { handleBidiStreamingCall, Metadata, ServerDuplexStream } from '@grpc/grpc-js';
+import type { Logger } from '../../../runtime/logger.js';
+import { eventId } from '../append-request.js';
+import { type CallError, invalid, toCallError, unimplemented } from '../errors.js';
+import type { OpenCalls } from '../open-calls.js';
+import { messages } from '../protocol.js';
+import { idKey } from '../record.js';
+import { Consumer, type ConsumerFacts } from './consumer.js';
+import type { Group } from './group.js';
+import type { Groups } from './groups.js';
+import { groupIdOf } from './requests.js';
+
+export interface ConsumerCallDeps {
+  groups: Groups;
+  calls: OpenCalls;
+  log: Logger;
+  now: () => number;
+}
+
+type Call = ServerDuplexStream<persistentTypes.ReadReq, Buffer>;
+
+/** PersistentSubscriptions.Read: the first message names the group, the others answer its events. */
+export function consumerCall(deps: ConsumerCallDeps): handleBidiStreamingCall<persistentTypes.ReadReq, Buffer> {
+  return (call) => {
+    let connection: { group: Group; consumer: Consumer } | undefined;
+    const over = deps.calls.add({ end: (err) => fail(err) });
+    const leave = () => {
+      over();
+      connection?.group.disconnect(connection.consumer);
+    };
+    const fail = (err: CallError) => {
+      if (connection === undefined) call.emit('error', err);
+      else connection.consumer.end(err);
+    };
+    for (const event of ['cancelled', 'error', 'close', 'finish'] as const) call.on(event, leave);
+    call.on('end', () => {
+      leave();
+      if (connection === undefined) call.end();
+      else connection.consumer.end(undefined);
+    });
+    call.on('data', (request: persistentTypes.ReadReq) => {
+      try {
+        deps.calls.admit();
+        if (connection === undefined) connection = connect(request, call, deps);
+        else answer(request, connection.group, connection.consumer);
+      } catch (err) {
+        fail(toCallError(err, deps.log));
+      }
+    });
+  };
+}
+
+function connect(
+  request: persistentTypes.ReadReq,
+  call: Call,
+  { groups, now }: ConsumerCallDeps,
+): { group: Group; consumer: Consumer } {
+  const options = request.getOptions();
+  if (options === undefined) throw invalid('The first message to a persistent subscription has to name it.');
+  if (options.getUuidOption()?.hasStructured()) throw unimplemented('Event ids are served as strings only.');
+  const group = groups.find(groupIdOf(options));
+  group.admit();
+  const consumer = new Consumer(call, factsOf(call, Math.max(1, options.getBufferSize())), now);
+  group.connect(consumer);
+  return { group, consumer };
+}
+
+function answer(request: persistentTypes.ReadReq, group: Group, consumer: Consumer): void {
+  const [ack, nack] = [request.getAck(), request.getNack()];
+  const ids = (ack ?? nack)?.getIdsList().map((id) => idKey(eventId(id)));
+  if (ids === undefined) throw invalid('A consumer answers with an acknowledgement or the opposite of one.');
+  if (nack === undefined) {
+    group.acknowledge(ids);
+    return;
+  }
+  const { PARK, RETRY, SKIP, STOP, UNKNOWN } = messages.persistent.ReadReq.Nack.Action;
+  switch (nack.getAction()) {
+    case PARK:
+      group.park(ids, nack.getReason());
+      break;
+    case SKIP:
+      group.acknowledge(ids);
+      break;
+    case STOP:
+      // What it holds goes to others, as when it leaves by itself.
+      group.disconnect(consumer);
+      consumer.end(undefined);
+      break;
+    case RETRY:
+    case UNKNOWN:
+      group.retry(ids, nack.getReason());
+      break;
+  }
+}
+
+function factsOf(call: Call, bufferSize: number): ConsumerFacts {
+  return {
+    from: call.getPeer(),
+    username: userOf(call.metadata),
+    connectionName: String(call.metadata.get('connection-name')[0] ?? ''),
+    bufferSize,
+  };
+}
+
+/** Whom the caller says it is; whether it is, has been checked before, where a password is set. */
+function userOf(metadata: Metadata): string {
+  const [, encoded] = /^Basic (.+)$/.exec(String(metadata.get('authorization')[0] ?? '')) ?? [];
+  const user = encoded === undefined ? undefined : Buffer.from(encoded, 'base64').toString('utf8').split(':')[0];
+  return user === undefined || user === '' ? 'anonymous' : user;
+}

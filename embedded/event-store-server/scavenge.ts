@@ -1,0 +1,142 @@
+import { randomUUID } from 'node:crypto';
+import { setImmediate as turn } from 'node:timers/promises';
+import type { Logger } from '../../runtime/logger.js';
+import { firstReadable, type Head, isDeleted } from './head.js';
+import { revisionKey } from './keys.js';
+import { readEvent } from './reader.js';
+import { recordCreated } from './record.js';
+import { firstKept, removeEvents } from './removed.js';
+import { decodeName, readHead, type Storage } from './storage.js';
+
+/** What a scavenge did. */
+export interface Scavenged {
+  streams: number;
+  events: number;
+  /** false when it was stopped before it had seen every stream */
+  complete: boolean;
+}
+
+export interface ScavengeDeps {
+  storage: Storage;
+  log: Logger;
+  /** milliseconds since 1970 */
+  now: () => number;
+}
+
+const namesAtOnce = 500;
+const eventsAtOnce = 1_000;
+
+/**
+ * Takes out of the log what no reader of its stream may see any more: events before `$tb` and beyond `$maxCount`,
+ * older than `$maxAge`, of deleted and tombstoned streams. The last event of a stream stays. Appends and reads go on
+ * meanwhile; the room is used again by later appends, the file does not shrink.
+ *
+ * @param isStopped asked before each step
+ * @throws DamageError; what was removed before it stays removed, and known to be
+ */
+export async function scavenge(
+  { storage, now }: Omit<ScavengeDeps, 'log'>,
+  isStopped: () => boolean = () => false,
+): Promise<Scavenged> {
+  const done: Scavenged = { streams: 0, events: 0, complete: true };
+  let after: Buffer | undefined;
+  for (;;) {
+    const names = namesAfter(storage, after);
+    after = names.at(-1)?.key;
+    if (after === undefined) return done;
+    for (const { name } of names) {
+      let removed = 0;
+      for (let step = await removeSome(storage, name, now()); step > 0; step = await removeSome(storage, name, now())) {
+        removed += step;
+        if (isStopped()) break;
+      }
+      done.events += removed;
+      if (removed > 0) done.streams += 1;
+      if (isStopped()) return { ...done, complete: false };
+    }
+    await turn();
+  }
+}
+
+function namesAfter(storage: Storage, after: Buffer | undefined): { key: Buffer; name: string }[] {
+  const range = after === undefined ? {} : { start: after, exclusiveStart: true };
+  return [...storage.names.getRange({ ...range, limit: namesAtOnce })].map(({ key, value }) => ({
+    key,
+    name: decodeName(value, '?').name,
+  }));
+}
+
+/** Removes the oldest of what may go. @returns how many events */
+async function removeSome(storage: Storage, name: string, now: number): Promise<number> {
+  const head = readHead(storage, name);
+  if (head === undefined || head.revision < 1) return 0;
+  const first = firstKept(storage, head.streamId);
+  const keep = Math.min(firstToKeep(storage, name, head, first, now), first + eventsAtOnce);
+  if (keep <= first) return 0;
+  const events = [];
+  for (let revision = first; revision < keep; revision += 1) {
+    const { position } = readEvent(storage, head.streamId, name, revision);
+    events.push({ indexKey: revisionKey(head.streamId, revision), position });
+  }
+  await removeEvents(storage, head.streamId, events, keep);
+  return events.length;
+}
+
+function firstToKeep(
+  storage: Storage,
+  name: string,
+  head: Head & { streamId: number },
+  from: number,
+  now: number,
+): number {
+  if (head.tombstoned || isDeleted(head)) return head.revision;
+  let keep = Math.min(Math.max(from, firstReadable(name, head)), head.revision);
+  const { maxAge } = head.truncation;
+  if (maxAge === 0) return keep;
+  const oldest = now - maxAge * 1000;
+  const enough = from + eventsAtOnce;
+  while (keep < head.revision && keep < enough) {
+    if (recordCreated(readEvent(storage, head.streamId, name, keep).record) >= oldest) break;
+    keep += 1;
+  }
+  return keep;
+}
+
+/** Runs scavenges in the background of a serving store, one at a time. */
+export interface Scavenger {
+  /** @returns the id of the scavenge that runs now, and whether it had been running before */
+  start(): { id: string; wasRunning: boolean };
+  /** @returns false when no scavenge of this id runs */
+  stop(id: string): boolean;
+  /** Stops what runs and waits until it has stopped. */
+  close(): Promise<void>;
+}
+
+export function createScavenger({ storage, log, now }: ScavengeDeps): Scavenger {
+  let running: { id: string; stopped: boolean; over: Promise<void> } | undefined;
+  return {
+    start() {
+      if (running !== undefined) return { id: running.id, wasRunning: true };
+      const run = { id: randomUUID(), stopped: false, over: Promise.resolve() };
+      running = run;
+      log.info('a scavenge began', { scavengeId: run.id });
+      run.over = scavenge({ storage, now }, () => run.stopped)
+        .then((done) => log.info('a scavenge ended', { scavengeId: run.id, ...done }))
+        .catch((err: unknown) => log.error('a scavenge failed', { scavengeId: run.id, err }))
+        .finally(() => {
+          running = undefined;
+        });
+      return { id: run.id, wasRunning: false };
+    },
+    stop(id) {
+      if (running?.id !== id) return false;
+      running.stopped = true;
+      return true;
+    },
+    async close() {
+      if (running === undefined) return;
+      running.stopped = true;
+      await running.over;
+    },
+  };
+}
