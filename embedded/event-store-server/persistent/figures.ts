@@ -1,3 +1,5 @@
+const remembered = 1_000;
+
 /** Counts items, and tells how many came in the last whole second. */
 export class RateMeter {
   total = 0;
@@ -62,5 +64,3 @@ export class RateMeter {
     return Math.floor(this.now() / 1000);
   }
 }
-
-const remembered = 1_000;
