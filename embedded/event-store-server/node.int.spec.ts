@@ -47,16 +47,6 @@ describe('the embedded event store as a node', () => {
     operations.close();
   });
 
-  it('serves several clients of one process, whichever is closed first', async () => {
-    const clients = [test.connect(), test.connect(), test.connect()];
-    for (const [n, client] of clients.entries()) await client.appendToStream(`client-${n}`, event('a'));
-    for (const gone of [1, 0, 2]) {
-      await clients[gone]?.dispose();
-      await test.client.appendToStream('survivor', event(`after ${gone}`));
-    }
-    expect(await collect(test.client.readStream('survivor'))).to.have.length(3);
-  });
-
   it('starts and closes many times in one process', async () => {
     for (let n = 0; n < 10; n += 1) {
       const store = await openTestStore();

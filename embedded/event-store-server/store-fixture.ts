@@ -13,8 +13,12 @@ export interface TestStore {
   dataDir: string;
   store: RunningEventStore;
   client: EventStoreDBClient;
-  /** Another client, disposed of with the store. */
-  connect(): EventStoreDBClient;
+  /**
+   * Another client, disposed of with the store.
+   *
+   * @param settings more of the connection string, as in `throwOnAppendFailure=false`
+   */
+  connect(settings?: string): EventStoreDBClient;
   /** Closes the store and starts it again on the same data, with a new client. */
   restart(): Promise<void>;
   /** Closes the store and keeps the data. */
@@ -33,8 +37,8 @@ export async function openTestStore(options: Partial<EventStoreOptions> = {}): P
     dataDir,
     store,
     client: connect(store.connectionString),
-    connect() {
-      const client = connect(test.store.connectionString);
+    connect(settings) {
+      const client = connect(`${test.store.connectionString}${settings === undefined ? '' : `&${settings}`}`);
       clients.push(client);
       return client;
     },
