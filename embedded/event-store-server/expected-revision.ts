@@ -21,6 +21,8 @@ export function checkExpected(head: Head, expected: Expected): AppendOutcome | u
   const exists = head.revision >= 0 && !isDeleted(head);
   if (expected === 'any') return undefined;
   if (expected === 'no_stream') return exists ? wrong(head, expected) : undefined;
+  // As EventStoreDB has it: what was deleted is another thing than what never was.
+  if (expected === 'stream_exists' && isDeleted(head)) return { kind: 'stream-deleted' };
   if (expected === 'stream_exists') return exists ? undefined : wrong(head, expected);
   return expected === BigInt(head.revision) ? undefined : wrong(head, expected);
 }

@@ -66,7 +66,7 @@ describe('the writer of the embedded event store', () => {
       'wrong-expected-version',
       'appended',
       'appended',
-      'wrong-expected-version',
+      'stream-deleted',
       'appended',
       'appended',
       'stream-deleted',

@@ -1,13 +1,20 @@
 import {
+  BACKWARDS,
+  END,
   jsonEvent,
+  type Position,
   START,
   StreamDeletedError,
   StreamNotFoundError,
+  streamNameFilter,
   WrongExpectedVersionError,
 } from '@eventstore/db-client';
+import { credentials } from '@grpc/grpc-js';
 import { expect } from 'chai';
 import { collect, rejection, typesOf } from '../../../embedded/event-store-server/store-fixture.js';
+import { appendWays } from './append-ways.js';
 import { describeTargets } from './event-store-targets.js';
+import { ownEvents } from './own-events.js';
 
 const numbered = (count: number, from = 0) =>
   Array.from({ length: count }, (_, n) => jsonEvent({ type: String(from + n), data: { n: from + n } }));
@@ -30,15 +37,51 @@ describeTargets('a stream that was deleted', (target) => {
     expect((await client.getStreamMetadata(stream)).metadata).to.deep.equal({ truncateBefore: 3 });
   });
 
-  it('is not deleted at another revision', async () => {
+  it('goes on at the exact revision it had', async () => {
     const { client } = target();
-    for (const end of [client.deleteStream, client.tombstoneStream]) {
-      const err = await rejection(end.call(client, stream, { expectedRevision: 7n }));
-      expect(err).to.be.instanceOf(WrongExpectedVersionError);
-      const { streamName, expectedVersion, actualVersion } = err as WrongExpectedVersionError;
-      expect([streamName, expectedVersion, actualVersion]).to.deep.equal([stream, 7n, 2n]);
+    await client.deleteStream(stream);
+    expect(await rejection(client.appendToStream(stream, numbered(1), { expectedRevision: 1n }))).to.be.instanceOf(
+      WrongExpectedVersionError,
+    );
+    const again = await client.appendToStream(stream, numbered(2, 3), { expectedRevision: 2n });
+    expect(again.nextExpectedRevision).to.equal(4n);
+    expect(
+      typesOf(await collect(client.readStream(stream, { direction: BACKWARDS, fromRevision: END }))),
+    ).to.deep.equal(['4', '3']);
+  });
+
+  it('does not exist, to who appends to an existing one', async () => {
+    const { client } = target();
+    await client.deleteStream(stream);
+    for (const { extra } of appendWays) {
+      const err = await rejection(
+        client.appendToStream(stream, numbered(1), { expectedRevision: 'stream_exists', ...extra }),
+      );
+      expect(err).to.be.instanceOf(StreamDeletedError);
+      expect((err as StreamDeletedError).streamName).to.equal(stream);
     }
-    expect(await collect(client.readStream(stream))).to.have.length(3);
+  });
+
+  it('can be deleted again once it was written again', async () => {
+    const { client } = target();
+    for (const last of [2n, 3n, 4n]) {
+      await client.deleteStream(stream, { expectedRevision: last });
+      await client.appendToStream(stream, numbered(1, Number(last) + 1), { expectedRevision: 'any' });
+    }
+    expect(typesOf(await collect(client.readStream(stream)))).to.deep.equal(['5']);
+  });
+
+  it('leaves its events in $all', async () => {
+    const { client, fresh } = target();
+    const other = fresh('deleted');
+    const { position: from } = (await client.appendToStream(other, numbered(3))) as { position: Position };
+    const deleted = await client.deleteStream(other);
+    expect(Number(deleted.position?.commit)).to.be.greaterThan(Number(from.commit));
+    const last = fresh('last');
+    await client.appendToStream(last, numbered(1, 9));
+    const subscription = client.subscribeToAll({ filter: streamNameFilter({ prefixes: [other, last] }) });
+    const received = await collect(ownEvents(subscription, [other, last]), 4);
+    expect(typesOf(received)).to.deep.equal(['0', '1', '2', '9']);
   });
 
   it('refuses everything once it is tombstoned, also after a restart', async () => {

@@ -72,6 +72,13 @@ process.once('exit', () => {
   writeSync(1, `contract: ${parts.join('; ')}\n`);
 });
 
+/** `host:port` of a connection string that names one node. */
+export function addressOf(connectionString: string): string {
+  const [, address] = /^esdb:\/\/(?:[^@/]*@)?([^,/?]+)/.exec(connectionString) ?? [];
+  if (address === undefined) throw new Error(`No single node is named by ${connectionString}`);
+  return address.includes(':') ? address : `${address}:2113`;
+}
+
 const naming = (): Pick<Target, 'fresh' | 'prefix'> => {
   const prefix = `run${randomUUID().slice(0, 8)}-`;
   let count = 0;
