@@ -3,6 +3,7 @@ import {
   type AppendExpectedRevision,
   binaryEvent,
   jsonEvent,
+  StreamDeletedError,
   StreamNotFoundError,
   WrongExpectedVersionError,
 } from '@eventstore/db-client';
@@ -66,6 +67,22 @@ describeTargets('appending', (target) => {
           });
         });
       }
+
+      it('takes an exact revision, and the next one', async () => {
+        await append(stream, [event('a'), event('b')], 'no_stream');
+        expect((await append(stream, [event('c')], 1n)).nextExpectedRevision).to.equal(2n);
+        expect((await append(stream, [event('d')], 2n)).nextExpectedRevision).to.equal(3n);
+      });
+
+      it('refuses every revision of a tombstoned stream, naming it', async () => {
+        await append(stream, [event('a')], 'no_stream');
+        await target().client.tombstoneStream(stream);
+        for (const expected of ['no_stream', 'any', 'stream_exists', 0n] as const) {
+          const err = await rejection(append(stream, [event('x')], expected));
+          expect(err, String(expected)).to.be.instanceOf(StreamDeletedError);
+          expect((err as StreamDeletedError).streamName).to.equal(stream);
+        }
+      });
 
       it('writes nothing of a refused append', async () => {
         await rejection(append(stream, [event('x'), event('y')], 5n));
