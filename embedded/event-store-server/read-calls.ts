@@ -154,7 +154,7 @@ async function subscribe(request: ReadRequest, outlet: Outlet, deps: ReadDeps): 
   }
 }
 
-function encode({ position, record }: StoredEvent, { resolveLinks }: ReadRequest, { storage }: ReadDeps): Buffer {
+function encode({ position, record }: StoredEvent, { resolveLinks }: ReadRequest, deps: ReadDeps): Buffer {
   if (!resolveLinks || recordType(record) !== linkType) return encodeEvent(position, record);
-  return encodeEvent(position, resolveLink(storage, record), record);
+  return encodeEvent(position, resolveLink(deps, record), record);
 }

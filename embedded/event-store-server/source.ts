@@ -1,7 +1,7 @@
 import { anyStream } from './commit-signal.js';
 import { firstReadable } from './head.js';
 import { type Direction, type Page, readAllPage, readEvent, readStreamPage } from './reader.js';
-import { recordData } from './record.js';
+import { recordCreated, recordData } from './record.js';
 import { firstKept } from './removed.js';
 import { readHead, readState, type Storage } from './storage.js';
 
@@ -39,7 +39,7 @@ export function openSource({ storage, now }: SourceDeps, stream: string | undefi
 export const linkType = '$>';
 
 /** The event that a link names as `revision@stream`; undefined when it is gone. */
-export function resolveLink(storage: Storage, link: Buffer): Buffer | undefined {
+export function resolveLink({ storage, now }: SourceDeps, link: Buffer): Buffer | undefined {
   const [, revision, stream] = /^(\d+)@(.+)$/su.exec(recordData(link).toString('utf8')) ?? [];
   if (revision === undefined || stream === undefined) return undefined;
   const head = readHead(storage, stream);
@@ -47,5 +47,7 @@ export function resolveLink(storage: Storage, link: Buffer): Buffer | undefined 
   const target = Number(revision);
   const first = Math.max(firstReadable(stream, head), firstKept(storage, head.streamId));
   if (target > head.revision || target < first) return undefined;
-  return readEvent(storage, head.streamId, stream, target).record;
+  const { record } = readEvent(storage, head.streamId, stream, target);
+  const { maxAge } = head.truncation;
+  return maxAge > 0 && recordCreated(record) < now() - maxAge * 1000 ? undefined : record;
 }

@@ -205,7 +205,7 @@ export class Group {
       const own = stream === undefined ? ownStreamPrefix(this.stored) : undefined;
       const messages = page.events
         .filter(({ record }, index) => passes?.[index] !== false && !isOf(record, own))
-        .map((event) => newMessage(this.deps.storage, event, stream === undefined, settings.resolveLinks));
+        .map((event) => newMessage(this.deps, event, stream === undefined, settings.resolveLinks));
       // Nothing below can fail: a page counts whole or not at all.
       for (const message of messages) this.unfinished.add(message);
       this.queue = messages;

@@ -1,7 +1,6 @@
 import type { StoredEvent } from '../reader.js';
 import { recordIdKey, recordRevision, recordType } from '../record.js';
-import { linkType, resolveLink } from '../source.js';
-import type { Storage } from '../storage.js';
+import { linkType, resolveLink, type SourceDeps } from '../source.js';
 
 /** One event on its way through a group. */
 export interface Message {
@@ -19,13 +18,13 @@ export interface Message {
 }
 
 /** @param isOnAll whether the group's sequence is positions */
-export function newMessage(storage: Storage, stored: StoredEvent, isOnAll: boolean, resolveLinks: boolean): Message {
+export function newMessage(deps: SourceDeps, stored: StoredEvent, isOnAll: boolean, resolveLinks: boolean): Message {
   const { position, record } = stored;
   const isLink = resolveLinks && recordType(record) === linkType;
   return {
     id: recordIdKey(record),
     position,
-    event: isLink ? resolveLink(storage, record) : record,
+    event: isLink ? resolveLink(deps, record) : record,
     link: isLink ? record : undefined,
     sequence: isOnAll ? position : recordRevision(record),
     isReplayed: false,
@@ -33,11 +32,11 @@ export function newMessage(storage: Storage, stored: StoredEvent, isOnAll: boole
   };
 }
 
-export function replayedMessage(storage: Storage, { position, record }: StoredEvent): Message {
+export function replayedMessage(deps: SourceDeps, { position, record }: StoredEvent): Message {
   return {
     id: recordIdKey(record),
     position,
-    event: resolveLink(storage, record),
+    event: resolveLink(deps, record),
     link: record,
     sequence: recordRevision(record),
     isReplayed: true,

@@ -67,7 +67,7 @@ export class ParkedEvents {
       return [];
     }
     const page = openSource(this.deps, this.stream).page(next, 'forwards', limit, end - 1);
-    const messages = page.events.map((stored) => replayedMessage(this.deps.storage, stored));
+    const messages = page.events.map((stored) => replayedMessage(this.deps, stored));
     for (const message of messages) this.unfinished.add(message);
     this.replayedTo = page.atEnd ? end : page.next;
     this.replaying.next = this.replayedTo;
