@@ -9,7 +9,6 @@ import {
   streamNameFilter,
   WrongExpectedVersionError,
 } from '@eventstore/db-client';
-import { credentials } from '@grpc/grpc-js';
 import { expect } from 'chai';
 import { collect, rejection, typesOf } from '../../../embedded/event-store-server/store-fixture.js';
 import { appendWays } from './append-ways.js';

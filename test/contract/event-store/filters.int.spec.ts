@@ -7,6 +7,7 @@ import {
 } from '@eventstore/db-client';
 import { expect } from 'chai';
 import { collect, rejection } from '../../../embedded/event-store-server/store-fixture.js';
+import { eventually } from '../../support/eventually.js';
 import { describeTargets } from './event-store-targets.js';
 import { ownEvents } from './own-events.js';
 
@@ -69,5 +70,73 @@ describeTargets('a filter on $all', (target) => {
   it('is refused when its regex is not valid', async () => {
     const filter = streamNameFilter({ regex: '(' });
     expect(await rejection(collect(target().client.subscribeToAll({ filter })))).to.be.instanceOf(Error);
+  });
+
+  it('reports checkpoints that rise, never pass an event that is still to come, and move on where nothing passes', async () => {
+    const { client } = target();
+    const wanted = names[0] ?? '';
+    const log: { checkpoint?: bigint; event?: bigint }[] = [];
+    const subscription = client.subscribeToAll({
+      fromPosition: from,
+      filter: streamNameFilter({
+        prefixes: [wanted],
+        checkpointInterval: 2,
+        maxSearchWindow: 5,
+        checkpointReached: (_, { commit }) => {
+          log.push({ checkpoint: commit });
+        },
+      }),
+    });
+    const reading = (async () => {
+      for await (const { event: got } of subscription) log.push({ event: got?.position.commit ?? -1n });
+    })();
+    for (let n = 0; n < 60; n += 1) await client.appendToStream(names[n === 30 ? 0 : 2] ?? '', event('x'));
+    const { position } = await client.appendToStream(wanted, event('last'));
+    const noise = async () => {
+      await client.appendToStream(names[2] ?? '', event('x'));
+      return log.some(({ checkpoint = 0n }) => checkpoint > (position?.commit ?? 0n));
+    };
+    await eventually('a checkpoint beyond the last event that passes', noise);
+    await subscription.unsubscribe();
+    await reading;
+    const places = log.map((entry) => entry.checkpoint ?? entry.event ?? -1n);
+    expect(places).to.deep.equal([...places].sort((a, b) => Number(a - b)));
+    const given = log.flatMap((entry) => entry.event ?? []);
+    expect(given).to.deep.equal([...new Set(given)]);
+    expect(given.at(-1)).to.equal(position?.commit);
+    expect(log.filter((entry) => entry.checkpoint !== undefined).length).to.be.greaterThan(3);
+  });
+
+  it('goes on from a checkpoint without missing or repeating anything', async () => {
+    const { client } = target();
+    const filter = () => eventTypeFilter({ prefixes: [`${word}-`], checkpointInterval: 1, maxSearchWindow: 2 });
+    const [whole, halves] = [[] as string[], [] as string[]];
+    for await (const { event: got } of client.subscribeToAll({ fromPosition: from, filter: filter() })) {
+      whole.push(got?.id ?? '');
+      if (whole.length === names.length) break;
+    }
+    let checkpoint: Position | undefined;
+    const first = client.subscribeToAll({
+      fromPosition: from,
+      filter: {
+        ...filter(),
+        checkpointReached: (_, position) => {
+          checkpoint ??= position;
+        },
+      },
+    });
+    const reading = (async () => {
+      for await (const { event: got } of first) {
+        if (checkpoint === undefined || (got?.position.commit ?? 0n) <= checkpoint.commit) halves.push(got?.id ?? '');
+      }
+    })();
+    const reached = await eventually('a checkpoint', () => checkpoint);
+    await first.unsubscribe();
+    await reading;
+    for await (const { event: got } of client.subscribeToAll({ fromPosition: reached, filter: filter() })) {
+      halves.push(got?.id ?? '');
+      if (halves.length >= whole.length) break;
+    }
+    expect(halves).to.deep.equal(whole);
   });
 });

@@ -1,7 +1,17 @@
-import { BACKWARDS, END, jsonEvent, StreamNotFoundError } from '@eventstore/db-client';
+import { once } from 'node:events';
+import {
+  BACKWARDS,
+  END,
+  jsonEvent,
+  StreamNotFoundError,
+  streamNameFilter,
+  WrongExpectedVersionError,
+} from '@eventstore/db-client';
 import { expect } from 'chai';
 import { collect, rejection, typesOf } from '../../../embedded/event-store-server/store-fixture.js';
+import { eventually } from '../../support/eventually.js';
 import { describeTargets } from './event-store-targets.js';
+import { ownEvents } from './own-events.js';
 
 const numbered = (count: number, from = 0) =>
   Array.from({ length: count }, (_, n) => jsonEvent({ type: String(from + n), data: { n: from + n } }));
@@ -37,6 +47,67 @@ describeTargets('a stream with metadata', (target) => {
     await target().client.setStreamMetadata(stream, { truncateBefore: 4 });
     expect(await types()).to.deep.equal(['4', '5']);
     expect(await types({ fromRevision: 1n, maxCount: 1 })).to.deep.equal(['4']);
+  });
+
+  it('hides what is older than $maxAge', async () => {
+    const { client } = target();
+    await client.setStreamMetadata(stream, { maxAge: 1 });
+    await eventually('the events to grow old', async () => (await types()).length === 0);
+    await client.appendToStream(stream, numbered(1, 6), { expectedRevision: 5n });
+    await client.setStreamMetadata(stream, { maxAge: 3_600 });
+    expect(await types({ direction: BACKWARDS, fromRevision: END, maxCount: 1 })).to.deep.equal(['6']);
+  });
+
+  it('hides what any of several limits hides', async () => {
+    const { client } = target();
+    await client.setStreamMetadata(stream, { maxCount: 4, truncateBefore: 3 });
+    expect(await types()).to.deep.equal(['3', '4', '5']);
+    await client.setStreamMetadata(stream, { maxCount: 2, truncateBefore: 3 });
+    expect(await types()).to.deep.equal(['4', '5']);
+    await client.setStreamMetadata(stream, { maxCount: 2, truncateBefore: 5, maxAge: 3_600 });
+    expect(await types()).to.deep.equal(['5']);
+    await client.setStreamMetadata(stream, { maxCount: 2, truncateBefore: 1, maxAge: 1 });
+    await eventually('the events to grow old', async () => (await types()).length === 0);
+  });
+
+  it('hides from reads that start before, within and after what is hidden, in both directions', async () => {
+    await target().client.setStreamMetadata(stream, { truncateBefore: 2 });
+    expect(await types({ fromRevision: 0n })).to.deep.equal(['2', '3', '4', '5']);
+    expect(await types({ fromRevision: 1n, maxCount: 2 })).to.deep.equal(['2', '3']);
+    expect(await types({ fromRevision: 3n })).to.deep.equal(['3', '4', '5']);
+    expect(await types({ direction: BACKWARDS, fromRevision: 3n })).to.deep.equal(['3', '2']);
+    expect(await types({ direction: BACKWARDS, fromRevision: 1n })).to.deep.equal([]);
+  });
+
+  it('hides nothing from $all', async () => {
+    const { client, fresh } = target();
+    await client.setStreamMetadata(stream, { maxCount: 1 });
+    const last = fresh('last');
+    await client.appendToStream(last, numbered(1, 9));
+    const filter = streamNameFilter({ prefixes: [stream, last] });
+    const received = await collect(ownEvents(client.subscribeToAll({ filter }), [stream, last]), 7);
+    expect(typesOf(received)).to.deep.equal(['0', '1', '2', '3', '4', '5', '9']);
+  });
+
+  it('hides from subscribers what was hidden before they came', async () => {
+    const { client } = target();
+    await client.setStreamMetadata(stream, { maxCount: 2 });
+    const subscription = client.subscribeToStream(stream);
+    const caughtUp = once(subscription, 'caughtUp');
+    const received = collect(subscription, 5);
+    await caughtUp;
+    for (let n = 6; n < 9; n += 1) await client.appendToStream(stream, numbered(1, n));
+    expect(typesOf(await received)).to.deep.equal(['4', '5', '6', '7', '8']);
+  });
+
+  it('takes metadata at the revision it expects only', async () => {
+    const { client } = target();
+    await client.setStreamMetadata(stream, { maxCount: 5 }, { expectedRevision: 'no_stream' });
+    await client.setStreamMetadata(stream, { maxCount: 4 }, { expectedRevision: 0n });
+    const err = await rejection(client.setStreamMetadata(stream, { maxCount: 1 }, { expectedRevision: 0n }));
+    expect(err).to.be.instanceOf(WrongExpectedVersionError);
+    expect((err as WrongExpectedVersionError).streamName).to.equal(`$$${stream}`);
+    expect(await types()).to.have.length(4);
   });
 
   it('obeys metadata that were set before the first event', async () => {

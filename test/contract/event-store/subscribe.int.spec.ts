@@ -1,7 +1,16 @@
 import { once } from 'node:events';
-import { END, jsonEvent, type Position, START, streamNameFilter } from '@eventstore/db-client';
+import {
+  END,
+  jsonEvent,
+  type Position,
+  type ResolvedEvent,
+  START,
+  StreamDeletedError,
+  streamNameFilter,
+} from '@eventstore/db-client';
 import { expect } from 'chai';
-import { collect, typesOf } from '../../../embedded/event-store-server/store-fixture.js';
+import { collect, rejection, typesOf } from '../../../embedded/event-store-server/store-fixture.js';
+import { eventually } from '../../support/eventually.js';
 import { describeTargets } from './event-store-targets.js';
 import { isRising, ownEvents } from './own-events.js';
 
@@ -43,6 +52,17 @@ describeTargets('subscribing', (target) => {
       expect(fromTypes).to.deep.equal(['b', 'c']);
       expect(endTypes).to.deep.equal(['c']);
       expect(earlyTypes).to.deep.equal(['first']);
+    });
+
+    it('ends with an error when the stream is tombstoned', async () => {
+      const { client } = target();
+      await client.appendToStream(stream, events('a', 'b'));
+      const subscription = client.subscribeToStream(stream);
+      const caughtUp = once(subscription, 'caughtUp');
+      const ended = rejection(collect(subscription));
+      await caughtUp;
+      await client.tombstoneStream(stream);
+      expect(await ended).to.be.instanceOf(StreamDeletedError);
     });
 
     it('goes on when the stream is deleted and written again', async () => {
@@ -90,6 +110,26 @@ describeTargets('subscribing', (target) => {
       expect(typesOf(await received)).to.deep.equal(['c']);
     });
 
+    it('says once that it caught up, after what was there', async () => {
+      const { client } = target();
+      const filter = streamNameFilter({ prefixes: [stream] });
+      for (const options of [{ filter }, { filter, fromPosition: END } as const, { fromPosition: END } as const]) {
+        const { nextExpectedRevision } = await client.appendToStream(stream, events('a', 'b', 'c'));
+        const subscription = client.subscribeToAll(options);
+        let caughtUp = 0;
+        subscription.on('caughtUp', () => {
+          caughtUp += 1;
+        });
+        const ready = once(subscription, 'caughtUp');
+        const count = 'fromPosition' in options ? 1 : Number(nextExpectedRevision) + 2;
+        const received = collect(ownEvents(subscription, [stream]), count);
+        await ready;
+        await client.appendToStream(stream, event('new'));
+        expect(typesOf(await received).at(-1)).to.equal('new');
+        expect(caughtUp).to.equal(1);
+      }
+    });
+
     it('gives every event once and in order while 16 writers append', async () => {
       const { client, fresh } = target();
       const { position: from } = (await client.appendToStream(fresh('before'), event('x'))) as { position: Position };
@@ -110,5 +150,48 @@ describeTargets('subscribing', (target) => {
       const ofEven = all.filter(({ event: got }) => even.includes(got?.streamId ?? ''));
       expect((await filtered).map(({ event: got }) => got?.id)).to.deep.equal(ofEven.map(({ event: got }) => got?.id));
     });
+  });
+
+  describe('again from the last position after the store was away', () => {
+    const followers = {
+      'to $all': (streams: string[], last: ResolvedEvent | undefined) =>
+        target().client.subscribeToAll({
+          fromPosition: last?.event?.position ?? START,
+          filter: streamNameFilter({ prefixes: streams }),
+        }),
+      'to a stream': ([only = '']: string[], last: ResolvedEvent | undefined) =>
+        target().client.subscribeToStream(only, { fromRevision: last?.event?.revision ?? START }),
+    };
+    for (const [what, follow] of Object.entries(followers)) {
+      it(`gives everything once: ${what}`, async function () {
+        const { restart, fresh } = target();
+        if (restart === undefined) this.skip();
+        const streams = what === 'to $all' ? ['a', 'b', 'c'].map(fresh) : [fresh('only')];
+        const seen: ResolvedEvent[] = [];
+        const sent: string[] = [];
+        for (let round = 0; round < 4; round += 1) {
+          const subscription = follow(streams, seen.at(-1));
+          const leavesAfter = round % 2 === 0 ? 13 : Number.POSITIVE_INFINITY;
+          const follower = (async () => {
+            let count = 0;
+            for await (const resolved of subscription) {
+              seen.push(resolved);
+              count += 1;
+              if (count === leavesAfter) return;
+            }
+          })();
+          for (let n = 0; n < 40; n += 1) {
+            const next = event(`${round}-${n}`);
+            await target().client.appendToStream(streams[n % streams.length] ?? '', next);
+            sent.push(next.id);
+          }
+          if (round % 2 === 0) await follower;
+          else await eventually('the follower to catch up', () => seen.length === sent.length);
+          await Promise.all([restart(), follower.catch(() => undefined)]);
+        }
+        const rest = await collect<ResolvedEvent>(follow(streams, seen.at(-1)), sent.length - seen.length);
+        expect([...seen, ...rest].map(({ event: got }) => got?.id)).to.deep.equal(sent);
+      });
+    }
   });
 });
