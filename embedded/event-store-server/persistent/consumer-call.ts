@@ -43,7 +43,7 @@ export function consumerCall(deps: ConsumerCallDeps): handleBidiStreamingCall<pe
       try {
         deps.calls.admit();
         if (connection === undefined) connection = connect(request, call, deps);
-        else answer(request, connection.group, connection.consumer);
+        else answer(request, connection.group);
       } catch (err) {
         fail(toCallError(err, deps.log));
       }
@@ -66,7 +66,7 @@ function connect(
   return { group, consumer };
 }
 
-function answer(request: persistentTypes.ReadReq, group: Group, consumer: Consumer): void {
+function answer(request: persistentTypes.ReadReq, group: Group): void {
   const [ack, nack] = [request.getAck(), request.getNack()];
   const ids = (ack ?? nack)?.getIdsList().map((id) => idKey(eventId(id)));
   if (ids === undefined) throw invalid('A consumer answers with an acknowledgement or the opposite of one.');
@@ -80,12 +80,9 @@ function answer(request: persistentTypes.ReadReq, group: Group, consumer: Consum
       group.park(ids, nack.getReason());
       break;
     case SKIP:
-      group.acknowledge(ids);
-      break;
     case STOP:
-      // What it holds goes to others, as when it leaves by itself.
-      group.disconnect(consumer);
-      consumer.end(undefined);
+      // EventStoreDB makes no difference between the two either.
+      group.acknowledge(ids);
       break;
     case RETRY:
     case UNKNOWN:

@@ -17,10 +17,10 @@ export interface ConsumerFacts {
 }
 
 /** The side of a call that a consumer is written to. */
-export type ConsumerCall = Pick<
-  ServerDuplexStream<unknown, Buffer>,
-  'write' | 'end' | 'writableNeedDrain' | 'once' | 'emit'
->;
+export type ConsumerCall = Pick<ServerDuplexStream<unknown, Buffer>, 'write' | 'end' | 'emit'>;
+
+/** What may wait to be sent to a consumer that does not read, however large its buffer is. */
+const unsentLimit = 1024 * 1024;
 
 /** A connected consumer of a group: its call, and the events it has not answered. */
 export class Consumer implements Choosable {
@@ -28,7 +28,8 @@ export class Consumer implements Choosable {
   readonly inFlight = new Map<string, { message: Message; sentAt: number }>();
   readonly meter: RateMeter;
   private isOpen = true;
-  private isDraining = false;
+  private unsent = 0;
+  private wake: (() => void) | undefined;
 
   constructor(
     private readonly call: ConsumerCall,
@@ -40,24 +41,25 @@ export class Consumer implements Choosable {
   }
 
   get hasRoom(): boolean {
-    return this.isOpen && this.inFlight.size < this.facts.bufferSize && !this.call.writableNeedDrain;
+    return this.isOpen && this.inFlight.size < this.facts.bufferSize && this.unsent < unsentLimit;
   }
 
-  /** Calls back when a consumer that did not read reads again. */
-  onDrain(wake: () => void): void {
-    if (this.isDraining || !this.call.writableNeedDrain) return;
-    this.isDraining = true;
-    this.call.once('drain', () => {
-      this.isDraining = false;
-      wake();
-    });
+  /** @param wake called when a consumer that did not read, reads again */
+  onRoom(wake: () => void): void {
+    this.wake = wake;
   }
 
   send(message: Message, sentAt: number): void {
     this.inFlight.set(message.id, { message, sentAt });
     this.meter.count();
     const { position, event, link, retries } = message;
-    this.call.write(encodeEvent(position, event, link, retries));
+    const bytes = encodeEvent(position, event, link, retries);
+    this.unsent += bytes.length;
+    this.call.write(bytes, () => {
+      const wasFull = this.unsent >= unsentLimit;
+      this.unsent -= bytes.length;
+      if (wasFull && this.unsent < unsentLimit) this.wake?.();
+    });
   }
 
   /** @param err undefined ends the call in order */

@@ -36,7 +36,6 @@ const id = { stream: 's', group: 'g' };
 function listening(bufferSize: number) {
   const sent: { id: string; type: string; retries: number }[] = [];
   const call = {
-    writableNeedDrain: false,
     write(bytes: Buffer) {
       const event = messages.persistent.ReadResp.deserializeBinary(bytes).getEvent();
       if (event === undefined) return true;
@@ -46,7 +45,6 @@ function listening(bufferSize: number) {
       return true;
     },
     end: () => call,
-    once: () => call,
     emit: () => true,
   };
   const facts = { from: 'test', username: 'anonymous', connectionName: '', bufferSize };
@@ -129,7 +127,7 @@ describe('a persistent subscription', () => {
     const slow = listening(2);
     group.connect(slow.consumer);
     group.disconnect(slow.consumer);
-    expect(group.waiting).to.deep.equal({ read: 0, retry: 2, inFlight: 0 });
+    expect(group.waiting).to.include({ read: 0, retry: 2, inFlight: 0 });
     group.acknowledge(slow.sent.map((message) => message.id));
     const next = listening(2);
     group.connect(next.consumer);
@@ -242,8 +240,8 @@ describe('a persistent subscription', () => {
         await eventually('everything to be settled', async () => {
           acknowledge(last.consumer.inFlight, 1_000);
           await writer.idle();
-          const { read, retry, inFlight } = group.waiting;
-          return read + retry + inFlight === 0 && group.isLive && group.parked.count() + handled.size >= written;
+          const { read, retry, outstanding } = group.waiting;
+          return read + retry + outstanding === 0 && group.isLive && group.parked.count() + handled.size >= written;
         });
         const parked = group.parked.count();
         group.replayParked(undefined);

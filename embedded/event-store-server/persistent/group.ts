@@ -42,6 +42,7 @@ export class Group {
   private choose: Choose<Consumer>;
   private cursor: number;
   private isAtEnd = false;
+  private beingParked = 0;
   private isPumpDue = false;
   private isClosed = false;
   private stopWaiting: (() => void) | undefined;
@@ -60,9 +61,10 @@ export class Group {
     this.parked = new ParkedEvents(deps, stored);
   }
 
-  /** How many events wait where, for the figures. */
-  get waiting(): { read: number; retry: number; inFlight: number } {
-    return { read: this.queue.length, retry: this.retries.length, inFlight: this.holders.size };
+  /** How many events wait where, for the figures; `outstanding` are in flight or being parked. */
+  get waiting(): { read: number; retry: number; inFlight: number; outstanding: number } {
+    const inFlight = this.holders.size;
+    return { read: this.queue.length, retry: this.retries.length, inFlight, outstanding: inFlight + this.beingParked };
   }
 
   get isLive(): boolean {
@@ -82,6 +84,7 @@ export class Group {
 
   connect(consumer: Consumer): void {
     this.consumers.push(consumer);
+    consumer.onRoom(() => this.pump());
     this.pump();
   }
 
@@ -167,7 +170,6 @@ export class Group {
       if (this.retries.length === 0 && this.queue.length === 0 && !this.fill()) break;
       if (!this.handOut(this.retries) && !this.handOut(this.queue)) break;
     }
-    for (const consumer of this.consumers) consumer.onDrain(() => this.pump());
     this.progress.look();
     this.watchTimeouts();
   }
@@ -280,6 +282,7 @@ export class Group {
   }
 
   private async setAside(message: Message, reason: string): Promise<void> {
+    this.beingParked += 1;
     try {
       await this.parked.park(message, reason);
       this.finish(message);
@@ -287,6 +290,7 @@ export class Group {
       this.deps.log.error('an event could not be parked and is tried again', { group: this.stored.group, err });
       this.putBack(message);
     }
+    this.beingParked -= 1;
     this.pump();
   }
 

@@ -24,7 +24,7 @@ export function groupInfo(group: Group): persistentTypes.SubscriptionInfo {
   info.setLiveBufferCount('0');
   info.setRetryBufferCount(waiting.retry);
   info.setTotalInFlightMessages(waiting.inFlight);
-  info.setOutstandingMessagesCount(waiting.inFlight);
+  info.setOutstandingMessagesCount(waiting.outstanding);
   info.setParkedMessageCount(String(group.parked.count()));
 
   info.setStartFrom(place(stored, { start: 0, end: -1 }[stored.startFrom] ?? Number(stored.startFrom)));

@@ -37,7 +37,7 @@ export class ParkedEvents {
     this.stream = parkedStream(id);
   }
 
-  /** How many events are parked. */
+  /** How many events are parked, those included that a replay has handed out and nobody has handled. */
   count(): number {
     const { first, end } = this.range();
     return Math.max(0, end - first);

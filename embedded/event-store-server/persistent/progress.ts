@@ -41,6 +41,7 @@ export class Progress {
   save(): Promise<void> {
     this.saving ??= this.write().finally(() => {
       this.saving = undefined;
+      this.look();
     });
     return this.saving;
   }
