@@ -1,9 +1,19 @@
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { BACKWARDS, END, jsonEvent, UnavailableError, WrongExpectedVersionError } from '@eventstore/db-client';
 import { expect } from 'chai';
 import { silentLogger } from '../../runtime/logger.js';
-import { DataDirError } from '../lmdb-file.js';
+import { DataDirError, promisedLength } from '../lmdb-file.js';
 import { startEventStore } from './server.js';
 import {
   collect,
@@ -89,30 +99,6 @@ describe('the data of the embedded event store', () => {
     await again.remove();
   });
 
-  it('end the process when a commit fails, and keep what was acknowledged', async function () {
-    if (process.platform === 'win32') this.skip();
-    this.timeout(30_000);
-    const dataDir = makeDataDir();
-    const { connectionString, exited } = await spawnStore(dataDir, { fileBlocks: 4_000 });
-    const client = connect(connectionString);
-    let acknowledged = 0;
-    await rejection(
-      (async () => {
-        for (;;) {
-          await client.appendToStream('s', jsonEvent({ type: 'big', data: { fill: 'x'.repeat(50_000) } }));
-          acknowledged += 1;
-        }
-      })(),
-    );
-    expect(await exited).to.equal(1);
-    await client.dispose();
-    expect(acknowledged).to.be.greaterThan(5);
-    const report = await verifyDataDir(dataDir);
-    expect(report).to.include({ intact: true });
-    expect(report.intact && report.events).to.be.at.least(acknowledged);
-    rmSync(dataDir, { recursive: true });
-  });
-
   describe('that are damaged', () => {
     beforeEach(async () => {
       for (const name of ['s', 't']) {
@@ -167,7 +153,15 @@ describe('the data of the embedded event store', () => {
 
     it('are refused at the start when the file was cut', async () => {
       const file = join(test.dataDir, 'events.mdb');
-      truncateSync(file, statSync(file).size - 4096);
+      const fd = openSync(file, 'r');
+      const used = promisedLength(fd) ?? 0;
+      closeSync(fd);
+      // What lies behind was made ready for LMDB and is not in use yet.
+      expect(statSync(file).size).to.be.greaterThan(used);
+      truncateSync(file, used);
+      await reopen();
+      await test.stop();
+      truncateSync(file, used - 4096);
       const err = await failure(start(test.dataDir));
       expect(err).to.be.instanceOf(DataDirError);
       expect(err.message).to.match(/was cut/);

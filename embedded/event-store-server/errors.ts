@@ -31,6 +31,13 @@ export const outcomeUnknown = (): CallError =>
     'The event store could not store and is ending; whether this was stored is not known.',
   );
 
+/** Nothing of the request was written. */
+export const diskFull = (): CallError =>
+  new CallError(
+    status.RESOURCE_EXHAUSTED,
+    'The disk of the event store is full. Nothing was written; reads go on. Make room on it, then append again.',
+  );
+
 export const missingProperty = (property: string): CallError =>
   new CallError(status.INVALID_ARGUMENT, `Required Metadata Property '${property}' is missing`, {
     exception: 'missing-required-metadata-property',

@@ -9,7 +9,7 @@ import { parseEndpoint, startEventStore } from './server.js';
 import { verifyDataDir } from './verify.js';
 
 const usage =
-  'event-store --data DIR [--port 2113] [--host 127.0.0.1] [--advertise HOST:PORT] [--max-append-size BYTES] | --data DIR --verify';
+  'event-store --data DIR [--port 2113] [--host 127.0.0.1] [--advertise HOST:PORT] [--max-append-size BYTES] [--disk-reserve BYTES] | --data DIR --verify';
 
 const flags = z.strictObject({
   data: z.string().min(1),
@@ -22,6 +22,7 @@ const flags = z.strictObject({
     .min(1024)
     .max(16 * 1024 * 1024)
     .optional(),
+  'disk-reserve': z.coerce.number().int().min(0).optional(),
   verify: z.boolean().default(false),
 });
 
@@ -56,6 +57,7 @@ async function serve(options: Flags): Promise<void> {
       host: options.host,
       advertise: options.advertise,
       maxAppendSize: options['max-append-size'],
+      diskReserve: options['disk-reserve'],
       log,
     });
     const { port: bound, connectionString } = store;
@@ -82,6 +84,7 @@ function readFlags(argv: string[]): Flags {
       host: { type: 'string' },
       advertise: { type: 'string' },
       'max-append-size': { type: 'string' },
+      'disk-reserve': { type: 'string' },
       verify: { type: 'boolean' },
     },
   });

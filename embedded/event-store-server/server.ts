@@ -1,8 +1,10 @@
+import { join } from 'node:path';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { Logger } from '../../runtime/logger.js';
 import { appendCall, deleteCall } from './append-calls.js';
 import { batchAppendCall } from './batch-append-call.js';
 import { CommitSignal } from './commit-signal.js';
+import { openDiskRoom } from './disk-room.js';
 import { gossipCall, refusals, supportedMethodsCall } from './node-calls.js';
 import { OpenCalls } from './open-calls.js';
 import { operationsCalls } from './operations-calls.js';
@@ -18,7 +20,7 @@ import {
 } from './protocol.js';
 import { readCall } from './read-calls.js';
 import { createScavenger } from './scavenge.js';
-import { openStorage } from './storage.js';
+import { dataFile, openStorage } from './storage.js';
 import { Writer } from './writer.js';
 
 export interface EventStoreOptions {
@@ -31,6 +33,8 @@ export interface EventStoreOptions {
   advertise?: string | undefined;
   /** bytes of data and metadata in one append, 1 MiB unless told otherwise */
   maxAppendSize?: number | undefined;
+  /** bytes of the file system that are left free: appends that would need them are refused; 32 MiB unless told otherwise */
+  diskReserve?: number | undefined;
   log: Logger;
   /** what a failed commit does; it ends the process unless a test says otherwise */
   onFatal?: ((err: unknown) => void) | undefined;
@@ -46,6 +50,7 @@ export interface RunningEventStore {
 }
 
 const defaultMaxAppendSize = 1024 * 1024;
+const defaultDiskReserve = 32 * 1024 * 1024;
 const receiveLimit = 17 * 1024 * 1024;
 const goodbyeMs = 1_000;
 
@@ -59,10 +64,15 @@ export async function startEventStore(options: EventStoreOptions): Promise<Runni
   const fatal = options.onFatal ?? (() => process.exit(1));
   const now = options.now ?? Date.now;
   const storage = await openStorage(options.dataDir);
+  const room = openDiskRoom(storage, join(options.dataDir, dataFile), options.diskReserve ?? defaultDiskReserve);
+  const release = async (): Promise<void> => {
+    await room.close();
+    await storage.close();
+  };
   try {
     const signal = new CommitSignal();
     const calls = new OpenCalls();
-    const writer = new Writer({ storage, signal, log, fatal, now });
+    const writer = new Writer({ storage, room, signal, log, fatal, now });
     const groups = openGroups({ storage, signal, writer, log, now });
     const scavenger = createScavenger({ storage, log, now });
     const server = new Server({
@@ -94,7 +104,7 @@ export async function startEventStore(options: EventStoreOptions): Promise<Runni
       await scavenger.close();
       await shutDown(server);
       await writer.idle();
-      await storage.close();
+      await release();
     };
     return {
       port,
@@ -105,7 +115,7 @@ export async function startEventStore(options: EventStoreOptions): Promise<Runni
       },
     };
   } catch (err) {
-    await storage.close();
+    await release();
     throw err;
   }
 }

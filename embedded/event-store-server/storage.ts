@@ -18,7 +18,7 @@ import { readU64, writeU64 } from './wire.js';
 export const formatVersion = 2;
 const upgradable = ['1'];
 
-const dataFile = 'events.mdb';
+export const dataFile = 'events.mdb';
 const markerFile = 'FORMAT';
 
 export type Table = Database<Buffer, Buffer>;
@@ -108,6 +108,8 @@ function openTables(path: string, release: () => void): Storage {
     keyEncoding: 'binary',
     // A commit is answered only after its fsync; lmdb would otherwise resolve it earlier.
     overlappingSync: false,
+    // A failed commit is told once; lmdb would otherwise reject a promise that nobody holds, too.
+    eventTurnBatching: false,
     maxDbs: 12,
   });
   const table = (name: string): Table =>

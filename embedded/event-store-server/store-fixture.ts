@@ -1,5 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -109,8 +109,11 @@ export async function runMain(args: string[]): Promise<{ code: number | null; st
  *
  * @param fileBlocks how long its files may grow, in the shell's blocks: the disk that fills up
  */
-export async function spawnStore(dataDir: string, { fileBlocks }: { fileBlocks?: number } = {}): Promise<StoreProcess> {
-  const child = spawnMain(['--data', dataDir, '--port', '0'], fileBlocks);
+export async function spawnStore(
+  dataDir: string,
+  { fileBlocks, args = [], env = {} }: { fileBlocks?: number; args?: string[]; env?: Record<string, string> } = {},
+): Promise<StoreProcess> {
+  const child = spawnMain(['--data', dataDir, '--port', '0', ...args], { fileBlocks, env });
   const exited = exitOf(child);
   if (child.stdout === null) throw new Error('The process has no stdout.');
   for await (const line of createInterface({ input: child.stdout })) {
@@ -122,13 +125,16 @@ export async function spawnStore(dataDir: string, { fileBlocks }: { fileBlocks?:
   throw new Error(`The event store ended with ${String(await exited)} before it was ready.`);
 }
 
-function spawnMain(args: string[], fileBlocks?: number): ChildProcess {
+function spawnMain(
+  args: string[],
+  { fileBlocks, env = {} }: { fileBlocks?: number | undefined; env?: Record<string, string> } = {},
+): ChildProcess {
   const command = [process.execPath, ...main.options, main.file, ...args];
   const [file = '', ...rest] =
     fileBlocks === undefined ? command : ['sh', '-c', `ulimit -f ${fileBlocks}; exec "$@"`, 'sh', ...command];
   return spawn(file, rest, {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, LOG_LEVEL: 'silent' },
+    env: { ...process.env, LOG_LEVEL: 'silent', ...env },
   });
 }
 
@@ -140,4 +146,20 @@ async function gather(stream: ChildProcess['stdout']): Promise<string> {
   if (stream === null) return text;
   for await (const chunk of stream) text += String(chunk);
   return text;
+}
+
+/**
+ * A file system of 8 MiB, to be filled up.
+ *
+ * @returns undefined where none can be mounted: that takes Linux and root
+ */
+export function mountSmallDisk(under: string): { path: string; unmount: () => void } | undefined {
+  const path = join(under, 'disk');
+  mkdirSync(path);
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', path], { stdio: 'ignore' });
+  } catch {
+    return undefined;
+  }
+  return { path, unmount: () => execFileSync('umount', [path]) };
 }

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { silentLogger } from '../../runtime/logger.js';
 import { anyStream, CommitSignal } from './commit-signal.js';
+import { type DiskRoom, openDiskRoom } from './disk-room.js';
 import { readAllPage } from './reader.js';
-import { openStorage, readState, type Storage } from './storage.js';
+import { dataFile, openStorage, readState, type Storage } from './storage.js';
 import { makeDataDir } from './store-fixture.js';
 import { Writer } from './writer.js';
 
@@ -19,6 +21,7 @@ const event = (id: string = randomUUID()) => ({
 describe('the writer of the embedded event store', () => {
   let dataDir: string;
   let storage: Storage;
+  let room: DiskRoom;
   let signal: CommitSignal;
   let writer: Writer;
   const fatal = (err: unknown) => {
@@ -27,11 +30,13 @@ describe('the writer of the embedded event store', () => {
   beforeEach(async () => {
     dataDir = makeDataDir();
     storage = await openStorage(dataDir);
+    room = openDiskRoom(storage, join(dataDir, dataFile), 0);
     signal = new CommitSignal();
-    writer = new Writer({ storage, signal, log: silentLogger, fatal, now: Date.now });
+    writer = new Writer({ storage, room, signal, log: silentLogger, fatal, now: Date.now });
   });
   afterEach(async () => {
     await writer.idle();
+    await room.close();
     await storage.close();
     rmSync(dataDir, { recursive: true });
   });

@@ -1,7 +1,8 @@
 import type { Logger } from '../../runtime/logger.js';
 import { commit, type QueuedRecord } from './commit.js';
 import { anyStream, type CommitSignal } from './commit-signal.js';
-import { outcomeUnknown } from './errors.js';
+import { bytesNeeded, type DiskRoom, NoRoomError } from './disk-room.js';
+import { diskFull, outcomeUnknown } from './errors.js';
 import { type AppendOutcome, checkExpected, type Expected, wrong } from './expected-revision.js';
 import { deletedBefore, isDeleted, metadataTarget, parseMetadata, parseTruncation } from './head.js';
 import { type PendingHead, PendingHeads } from './pending-heads.js';
@@ -20,8 +21,12 @@ interface Waiting {
 const backlogBytes = 32 * 1024 * 1024;
 const backlogEvents = 20_000;
 
+/** How long appends are refused at once after the disk was found full; then the next one is tried. */
+const retryMs = 1_000;
+
 export interface WriterDeps {
   storage: Storage;
+  room: DiskRoom;
   signal: CommitSignal;
   log: Logger;
   /** ends the process: memory ran ahead of disk and cannot be put right */
@@ -34,10 +39,13 @@ export interface WriterDeps {
  * The only writer. `append` decides at once, in memory, and gives every event its revision and position; the queue
  * becomes one LMDB transaction; after its fsync all are answered, refusals included (they rest on what was accepted
  * before them), and readers are woken.
+ *
+ * A transaction that the disk has no room for is not begun: all that waits is refused, and memory goes back to what is
+ * stored.
  */
 export class Writer {
-  private readonly heads: PendingHeads;
-  private readonly recent = new RecentIds();
+  private heads: PendingHeads;
+  private recent: RecentIds;
   private queue: Waiting[] = [];
   private records: QueuedRecord[] = [];
   private committingRecords: QueuedRecord[] = [];
@@ -49,16 +57,20 @@ export class Writer {
   private nextPosition: number;
   private nextStreamId: number;
   private roomWaiters: (() => void)[] = [];
+  /** since when the disk is full, until something was stored again */
+  private fullSince: number | undefined;
+  private retryAt = 0;
 
   constructor(private readonly deps: WriterDeps) {
-    const state = readState(deps.storage);
-    this.heads = new PendingHeads(deps.storage);
-    this.nextPosition = state.head + 1;
-    this.nextStreamId = state.nextStreamId;
-    this.recent.loadTail(deps.storage);
+    ({
+      heads: this.heads,
+      recent: this.recent,
+      nextPosition: this.nextPosition,
+      nextStreamId: this.nextStreamId,
+    } = recall(deps.storage));
   }
 
-  /** @throws DamageError when the decision needs a record or head that is damaged */
+  /** @throws DamageError when the decision needs a record or head that is damaged; CallError when the disk is full */
   append(stream: string, expected: Expected, events: readonly ProposedEvent[]): Promise<AppendOutcome> {
     return this.enqueue(() => this.decideAppend(stream, expected, events));
   }
@@ -92,6 +104,11 @@ export class Writer {
       head.tombstoned = true;
       return outcome;
     });
+  }
+
+  /** whether the disk was found full, and nothing was stored since */
+  get isFull(): boolean {
+    return this.fullSince !== undefined;
   }
 
   /** Resolves when the backlog is short enough to take more; at once if it is. */
@@ -175,6 +192,7 @@ export class Writer {
   }
 
   private write(head: PendingHead, events: readonly ProposedEvent[]): AppendOutcome {
+    if (this.isFull && performance.now() < this.retryAt) throw diskFull();
     const target = metadataTarget(head.name);
     // Looked up first: once something is queued, nothing may fail any more.
     const targetHead = target === undefined ? undefined : this.heads.get(target);
@@ -240,12 +258,19 @@ export class Writer {
       const last = records.at(-1)?.position;
       if (last !== undefined) {
         const heads = this.heads.of(batch);
+        const state = { head: last, count: last, nextStreamId: this.nextStreamId };
         try {
-          await commit(this.deps.storage, records, heads, { head: last, count: last, nextStreamId: this.nextStreamId });
+          await this.deps.room.secure(bytesNeeded(this.deps.storage, records, heads));
+          await commit(this.deps.storage, records, heads, state);
         } catch (err) {
+          if (err instanceof NoRoomError) {
+            this.stepBack([...queue, ...this.queue], err);
+            break;
+          }
           this.fail([...queue, ...this.queue], err);
           return;
         }
+        this.noteRoom();
         this.committingRecords = [];
         this.heads.settle(heads, batch);
         this.recent.trim(last);
@@ -253,13 +278,46 @@ export class Writer {
       }
       for (const { answer, outcome } of queue) answer(outcome);
       this.deps.signal.notify(touched);
-      const waiters = this.roomWaiters;
-      this.roomWaiters = [];
-      for (const resume of waiters) resume();
+      this.resumeCallers();
       // Lets answers leave and new requests come in before the next transaction takes them all.
       await new Promise((resolve) => setImmediate(resolve));
     }
     this.committing = false;
+  }
+
+  private resumeCallers(): void {
+    const waiters = this.roomWaiters;
+    this.roomWaiters = [];
+    for (const resume of waiters) resume();
+  }
+
+  /** Forgets what was accepted and is not stored, and refuses it. What was stored before is still told. */
+  private stepBack(waiting: readonly Waiting[], err: NoRoomError): void {
+    this.queue = [];
+    this.records = [];
+    this.committingRecords = [];
+    this.queuedBytes = 0;
+    Object.assign(this, recall(this.deps.storage));
+    const head = this.nextPosition - 1;
+    this.retryAt = performance.now() + retryMs;
+    if (this.fullSince === undefined) {
+      this.fullSince = performance.now();
+      const { neededBytes, cause } = err;
+      this.deps.log.error('the disk is full: appends are refused, reads go on', { neededBytes, err: cause });
+    }
+    for (const { outcome, answer, refuse } of waiting) {
+      const isStored = outcome.kind === 'appended' && outcome.position !== undefined && outcome.position <= head;
+      if (isStored) answer(outcome);
+      else refuse(diskFull());
+    }
+    this.resumeCallers();
+  }
+
+  private noteRoom(): void {
+    if (this.fullSince === undefined) return;
+    const duration = Math.round(performance.now() - this.fullSince);
+    this.fullSince = undefined;
+    this.deps.log.info('the disk has room again: appends are stored', { duration });
   }
 
   private fail(waiting: readonly Waiting[], err: unknown): void {
@@ -269,4 +327,17 @@ export class Writer {
     this.deps.fatal(err);
     for (const { refuse } of waiting) refuse(outcomeUnknown());
   }
+}
+
+/** What a writer knows before it has accepted anything. */
+function recall(storage: Storage): {
+  heads: PendingHeads;
+  recent: RecentIds;
+  nextPosition: number;
+  nextStreamId: number;
+} {
+  const { head, nextStreamId } = readState(storage);
+  const recent = new RecentIds();
+  recent.loadTail(storage);
+  return { heads: new PendingHeads(storage), recent, nextPosition: head + 1, nextStreamId };
 }

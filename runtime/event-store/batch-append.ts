@@ -211,9 +211,11 @@ function outcomeOf(answer: BatchAppendResp): AppendOutcome {
     case 'event_store.client.AccessDenied':
     case 'event_store.client.StreamDeleted':
       return { kind: 'refused', because };
-    default:
-      return (error?.getCode() as number | undefined) === status.INVALID_ARGUMENT
-        ? { kind: 'refused', because }
-        : { kind: 'unknown', because };
+    default: {
+      // A full disk is told so by the embedded store alone, which has written nothing then.
+      const code = error?.getCode() as number | undefined;
+      const isRefusal = code === status.INVALID_ARGUMENT || code === status.RESOURCE_EXHAUSTED;
+      return isRefusal ? { kind: 'refused', because } : { kind: 'unknown', because };
+    }
   }
 }

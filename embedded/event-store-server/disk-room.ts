@@ -1,0 +1,137 @@
+import { close, fstatSync, fsync, ftruncateSync, openSync, statfsSync, writeSync } from 'node:fs';
+import { promisify } from 'node:util';
+import { ABORT } from 'lmdb';
+import type { QueuedRecord } from './commit.js';
+import type { PendingHead } from './pending-heads.js';
+import type { Storage } from './storage.js';
+
+/** Raised before a transaction is begun that the disk has no room for: nothing of it was written. */
+export class NoRoomError extends Error {
+  override readonly name = 'NoRoomError';
+  constructor(
+    readonly neededBytes: number,
+    cause?: unknown,
+  ) {
+    super(`There is no room on the disk for ${neededBytes} bytes more.`, { cause });
+  }
+}
+
+/**
+ * Room on the disk for what LMDB is about to write. A write of its own that finds the disk full must not happen: the
+ * message it makes of that error is longer than the memory it asks for (lmdb-js 3.5), and the process may die or go on
+ * with damaged memory. So the file is grown here first, with real blocks, and LMDB writes into what is there already.
+ */
+export interface DiskRoom {
+  /** @throws NoRoomError when the disk cannot be had, or the reserve would be touched; others are faults of the disk */
+  secure(neededBytes: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+const pageBytes = 4096;
+const smallestGrowth = 256 * 1024;
+const largestGrowth = 4 * 1024 * 1024;
+const zeros = Buffer.alloc(256 * 1024);
+const full = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+
+/**
+ * @param path LMDB's data file
+ * @param reserveBytes of the file system, left to others: the file does not grow into them
+ */
+export function openDiskRoom(storage: Storage, path: string, reserveBytes: number): DiskRoom {
+  const fd = openSync(path, 'r+');
+  let size = fstatSync(fd).size;
+  const lack = (needed: number) => needed - (size - usedBytes(storage));
+  /** Inside a write transaction, so that LMDB writes nothing meanwhile: its own pages must not be zeroed or cut off. */
+  const alone = (change: () => void) =>
+    storage.root.transactionSync(() => {
+      change();
+      return ABORT;
+    });
+  const grow = (bytes: number) =>
+    alone(() => {
+      const before = fstatSync(fd).size;
+      const target = Math.ceil((before + bytes) / pageBytes) * pageBytes;
+      try {
+        for (size = before; size < target; )
+          size += writeSync(fd, zeros, 0, Math.min(zeros.length, target - size), size);
+      } catch (err) {
+        ftruncateSync(fd, before);
+        size = before;
+        throw err;
+      }
+    });
+  const giveBack = (bytes: number) =>
+    alone(() => {
+      size = Math.max(bytes, usedBytes(storage));
+      ftruncateSync(fd, size);
+    });
+
+  return {
+    async secure(needed) {
+      const missing = lack(needed);
+      if (missing <= 0) return;
+      const before = size;
+      const { bavail, bsize } = statfsSync(path);
+      const allowed = bavail * bsize - reserveBytes;
+      if (missing > allowed) throw new NoRoomError(missing);
+      const ample = Math.min(Math.max(smallestGrowth, before / 8), largestGrowth, allowed);
+      try {
+        if (ample <= missing || !attempt(() => grow(ample))) grow(missing);
+        await promisify(fsync)(fd);
+      } catch (err) {
+        if (!isFull(err)) throw err;
+        giveBack(before);
+        throw new NoRoomError(missing, err);
+      }
+    },
+    close: () => promisify(close)(fd),
+  };
+}
+
+const isFull = (err: unknown): boolean => err instanceof Error && full.has(String(Reflect.get(err, 'code')));
+
+/** @returns whether there was room for it */
+function attempt(write: () => void): boolean {
+  try {
+    write();
+    return true;
+  } catch (err) {
+    if (isFull(err)) return false;
+    throw err;
+  }
+}
+
+/** How much of its file LMDB uses, in bytes from the beginning. */
+function usedBytes(storage: Storage): number {
+  const { lastPageNumber, pageSize } = storage.root.getStats() as { lastPageNumber: number; pageSize: number };
+  return (lastPageNumber + 1) * pageSize;
+}
+
+/** Every transaction: the roots and right edges of all tables, and the list of free pages. */
+const fixedPages = 96;
+/** A value longer than this gets pages of its own. */
+const sharedPageValue = 2_000;
+/** Of the trees that are written at random places, from root to leaf with splits, for one stream. */
+const pagesAStream = 16;
+
+/** The most that a commit of these can need at the end of the file, in bytes; LMDB uses free pages before. */
+export function bytesNeeded(storage: Storage, records: readonly QueuedRecord[], heads: readonly PendingHead[]): number {
+  let bytes = 0;
+  for (const { value } of records) {
+    bytes += value.length > sharedPageValue ? value.length + pageBytes + 200 : 2 * value.length + 200;
+  }
+  for (const { name } of heads) bytes += 8 * name.length + 400;
+  let touched = heads.length * pagesAStream;
+  // No transaction copies more of a tree than there is.
+  if (touched > fixedPages) touched = Math.min(touched, treePages(storage));
+  return bytes + (fixedPages + touched) * pageBytes;
+}
+
+function treePages(storage: Storage): number {
+  let pages = 0;
+  for (const table of [storage.idx, storage.names, storage.heads]) {
+    const stats = table.getStats() as { treeBranchPageCount: number; treeLeafPageCount: number };
+    pages += stats.treeBranchPageCount + stats.treeLeafPageCount;
+  }
+  return pages;
+}
