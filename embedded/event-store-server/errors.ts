@@ -38,6 +38,11 @@ export const diskFull = (): CallError =>
     'The disk of the event store is full. Nothing was written; reads go on. Make room on it, then append again.',
   );
 
+export const accessDenied = (): CallError =>
+  new CallError(status.UNAUTHENTICATED, 'The event store asks for its password, and this was not it.', {
+    exception: 'access-denied',
+  });
+
 export const missingProperty = (property: string): CallError =>
   new CallError(status.INVALID_ARGUMENT, `Required Metadata Property '${property}' is missing`, {
     exception: 'missing-required-metadata-property',

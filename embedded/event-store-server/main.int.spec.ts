@@ -1,8 +1,10 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { jsonEvent } from '@eventstore/db-client';
+import { AccessDeniedError, jsonEvent } from '@eventstore/db-client';
 import { expect } from 'chai';
-import { connect, makeDataDir, openTestStore, runMain, spawnStore } from './store-fixture.js';
+import { openEventLog } from '../../runtime/event-store/event-log.js';
+import { silentLogger } from '../../runtime/logger.js';
+import { connect, makeDataDir, openTestStore, rejection, runMain, spawnStore } from './store-fixture.js';
 import { tamper } from './tamper.js';
 
 const event = (type: string) => jsonEvent({ type, data: { city: 'Delft' } });
@@ -16,6 +18,8 @@ describe('the command of the embedded event store', () => {
       [['--data', dataDir, '--prt', '1'], /--prt/],
       [['--port', '0'], /--data/],
       [['--data', dataDir, '--port', '0', '--advertise', 'nowhere'], /host:port/],
+      [['--data', dataDir, '--port', '0', '--password', ''], /--password/],
+      [['--data', dataDir, '--port', '0', '--tls-key', 'key.pem'], /--tls-cert/],
       [['--data', join(dataDir, 'none'), '--verify'], /holds no event store data/],
     ];
     for (const [args, sentence] of faults) {
@@ -40,6 +44,31 @@ describe('the command of the embedded event store', () => {
     expect(damaged.stderr).to.match(/stream "s", revision 0, position 1/);
     await test.remove();
   }).timeout(20_000);
+
+  for (const [where, given] of [
+    ['environment', { env: { EVENT_STORE_PASSWORD: 'sesame-1' } }],
+    ['arguments', { args: ['--password', 'sesame-1'] }],
+  ] as const) {
+    it(`asks for the password of its ${where}, and never says it`, async () => {
+      const dataDir = makeDataDir();
+      const env = { LOG_LEVEL: 'trace', ...('env' in given ? given.env : {}) };
+      const args = 'args' in given ? [...given.args] : [];
+      const { child, connectionString, exited } = await spawnStore(dataDir, { env, args });
+      let said = connectionString;
+      child.stderr?.on('data', (chunk) => {
+        said += String(chunk);
+      });
+      const client = connect(connectionString);
+      expect(await rejection(client.appendToStream('s', event('a')))).to.be.instanceOf(AccessDeniedError);
+      const log = openEventLog(connectionString.replace('://', '://admin:sesame-1@'), silentLogger);
+      expect(await log.head()).to.equal(0n);
+      await Promise.all([client.dispose(), log.close()]);
+      child.kill('SIGTERM');
+      expect(await exited).to.equal(0);
+      expect(said).to.contain('stopping').and.not.contain('sesame');
+      rmSync(dataDir, { recursive: true });
+    }).timeout(20_000);
+  }
 
   it('stops in order on SIGTERM', async () => {
     const dataDir = makeDataDir();

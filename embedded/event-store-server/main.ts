@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
@@ -5,11 +6,11 @@ import { z } from 'zod';
 import { loadConfig, logLevel, port } from '../../runtime/config.js';
 import { runService } from '../../runtime/lifecycle.js';
 import { createLogger } from '../../runtime/logger.js';
-import { parseEndpoint, startEventStore } from './server.js';
+import { type EventStoreOptions, parseEndpoint, startEventStore } from './server.js';
 import { verifyDataDir } from './verify.js';
 
-const usage =
-  'event-store --data DIR [--port 2113] [--host 127.0.0.1] [--advertise HOST:PORT] [--max-append-size BYTES] [--disk-reserve BYTES] | --data DIR --verify';
+const usage = `event-store --data DIR [--port 2113] [--host 127.0.0.1] [--advertise HOST:PORT] [--max-append-size BYTES] \
+[--disk-reserve BYTES] [--password P] [--tls-cert FILE --tls-key FILE] | --data DIR --verify`;
 
 const flags = z.strictObject({
   data: z.string().min(1),
@@ -23,8 +24,14 @@ const flags = z.strictObject({
     .max(16 * 1024 * 1024)
     .optional(),
   'disk-reserve': z.coerce.number().int().min(0).optional(),
+  password: z.string().min(1).optional(),
+  'tls-cert': z.string().optional(),
+  'tls-key': z.string().optional(),
   verify: z.boolean().default(false),
 });
+
+/** The password's own place: arguments can be seen by every user of the machine. */
+const environment = z.object({ LOG_LEVEL: logLevel, EVENT_STORE_PASSWORD: z.string().optional() });
 
 type Flags = z.output<typeof flags>;
 
@@ -47,7 +54,8 @@ export async function runEventStore(argv: string[]): Promise<void> {
 }
 
 async function serve(options: Flags): Promise<void> {
-  const log = createLogger('event-store', loadConfig(z.object({ LOG_LEVEL: logLevel })).LOG_LEVEL);
+  const { LOG_LEVEL, EVENT_STORE_PASSWORD } = loadConfig(environment);
+  const log = createLogger('event-store', LOG_LEVEL);
   // gRPC would print its own lines beside the one sentence of a failed start.
   setLogVerbosity(logVerbosity.NONE);
   await runService('event-store', log, async () => {
@@ -58,11 +66,17 @@ async function serve(options: Flags): Promise<void> {
       advertise: options.advertise,
       maxAppendSize: options['max-append-size'],
       diskReserve: options['disk-reserve'],
+      password: options.password ?? EVENT_STORE_PASSWORD,
+      tls: readTls(options),
       log,
     });
     const { port: bound, connectionString } = store;
     return { close: () => store.close(), ready: { port: bound, connectionString } };
   });
+}
+
+function readTls({ 'tls-cert': cert, 'tls-key': key }: Flags): EventStoreOptions['tls'] {
+  return cert === undefined || key === undefined ? undefined : { cert: readFileSync(cert), key: readFileSync(key) };
 }
 
 async function verify(dataDir: string): Promise<void> {
@@ -85,6 +99,9 @@ function readFlags(argv: string[]): Flags {
       advertise: { type: 'string' },
       'max-append-size': { type: 'string' },
       'disk-reserve': { type: 'string' },
+      password: { type: 'string' },
+      'tls-cert': { type: 'string' },
+      'tls-key': { type: 'string' },
       verify: { type: 'boolean' },
     },
   });
@@ -92,6 +109,9 @@ function readFlags(argv: string[]): Flags {
   if (!parsed.success) {
     const faults = parsed.error.issues.map((issue) => `--${issue.path.join('.')}: ${issue.message}.`);
     throw new Error(faults.join(' '));
+  }
+  if ((parsed.data['tls-cert'] === undefined) !== (parsed.data['tls-key'] === undefined)) {
+    throw new Error('--tls-cert and --tls-key go together.');
   }
   if (parsed.data.advertise !== undefined) parseEndpoint(parsed.data.advertise);
   return parsed.data;

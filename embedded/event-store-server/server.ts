@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { Logger } from '../../runtime/logger.js';
 import { appendCall, deleteCall } from './append-calls.js';
+import { requirePassword } from './authentication.js';
 import { batchAppendCall } from './batch-append-call.js';
 import { CommitSignal } from './commit-signal.js';
 import { openDiskRoom } from './disk-room.js';
@@ -35,6 +36,10 @@ export interface EventStoreOptions {
   maxAppendSize?: number | undefined;
   /** bytes of the file system that are left free: appends that would need them are refused; 32 MiB unless told otherwise */
   diskReserve?: number | undefined;
+  /** calls have to bring it, with the user `admin`; without one, everybody is served */
+  password?: string | undefined;
+  /** a certificate and its key, PEM; without them the port speaks plain HTTP/2 */
+  tls?: { cert: Buffer; key: Buffer } | undefined;
   log: Logger;
   /** what a failed commit does; it ends the process unless a test says otherwise */
   onFatal?: ((err: unknown) => void) | undefined;
@@ -44,6 +49,7 @@ export interface EventStoreOptions {
 
 export interface RunningEventStore {
   port: number;
+  /** without credentials */
   connectionString: string;
   /** Answers what was accepted, ends open subscriptions, releases the data directory. Safe to call twice. */
   close(): Promise<void>;
@@ -78,6 +84,7 @@ export async function startEventStore(options: EventStoreOptions): Promise<Runni
     const server = new Server({
       'grpc.max_receive_message_length': receiveLimit,
       'grpc.max_send_message_length': -1,
+      interceptors: options.password === undefined ? [] : [requirePassword(options.password)],
     });
     let endpoint = { host, port: options.port };
     const appending = { writer, calls, log, maxAppendSize };
@@ -95,7 +102,7 @@ export async function startEventStore(options: EventStoreOptions): Promise<Runni
     for (const { definition, sentence } of refusedServices)
       server.addService(definition, refusals(definition, sentence));
 
-    const port = await listen(server, host, options.port);
+    const port = await listen(server, host, options.port, credentialsOf(options.tls));
     endpoint = options.advertise === undefined ? { host, port } : parseEndpoint(options.advertise);
     let closing: Promise<void> | undefined;
     const close = async (): Promise<void> => {
@@ -108,7 +115,7 @@ export async function startEventStore(options: EventStoreOptions): Promise<Runni
     };
     return {
       port,
-      connectionString: `esdb://${host}:${port}?tls=false`,
+      connectionString: `esdb://${host}:${port}?tls=${options.tls !== undefined}`,
       close() {
         closing ??= close();
         return closing;
@@ -120,9 +127,14 @@ export async function startEventStore(options: EventStoreOptions): Promise<Runni
   }
 }
 
-function listen(server: Server, host: string, port: number): Promise<number> {
+function credentialsOf(tls: EventStoreOptions['tls']): ServerCredentials {
+  if (tls === undefined) return ServerCredentials.createInsecure();
+  return ServerCredentials.createSsl(null, [{ cert_chain: tls.cert, private_key: tls.key }]);
+}
+
+function listen(server: Server, host: string, port: number, credentials: ServerCredentials): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.bindAsync(`${host}:${port}`, ServerCredentials.createInsecure(), (err, bound) => {
+    server.bindAsync(`${host}:${port}`, credentials, (err, bound) => {
       if (err === null) resolve(bound);
       else {
         const what = err.message.includes('EADDRINUSE') ? 'is in use already' : `cannot be used: ${err.message}`;

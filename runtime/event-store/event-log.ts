@@ -13,6 +13,7 @@ import type { JsonObject } from '../../domain/core/event-codec.js';
 import { newId } from '../ids.js';
 import type { Logger } from '../logger.js';
 import { batchAppender, type Expected } from './batch-append.js';
+import { sendCredentials } from './credentials.js';
 
 /** An event as the log holds it. `position` is its place in `$all`, `revision` its index in the stream. */
 export interface StoredEvent {
@@ -132,6 +133,7 @@ type Reading = AsyncIterable<ResolvedEvent> & {
 export function openEventLog(connectionString: string, log: Logger, options: EventLogOptions = {}): EventLog {
   const { timeoutMs = defaultTimeoutMs } = options;
   const client = EventStoreDBClient.connectionString(connectionString);
+  sendCredentials(client);
   const appender = batchAppender(client, timeoutMs);
   let closed = false;
 
