@@ -14,6 +14,7 @@ const offsets = {
   'document-store': 11,
   redis: 12,
   'payment-provider': 13,
+  'event-store-metrics': 20,
 } as const;
 
 export type Ports = Readonly<Record<'gateway' | keyof typeof offsets, number>>;
@@ -53,8 +54,13 @@ export function processStages(data: DataFolder, ports: Ports, extraEnv: Record<s
     env: { ...env, ...extraEnv },
     ready: 'line',
   });
-  const server = (name: keyof Ports, file: string, dataName: string, env: Record<string, string> = {}) =>
-    node(name, file, ['--port', String(ports[name]), '--data', folder(dataName)], env);
+  const server = (
+    name: keyof Ports,
+    file: string,
+    dataName: string,
+    env: Record<string, string> = {},
+    args: string[] = [],
+  ) => node(name, file, ['--port', String(ports[name]), '--data', folder(dataName), ...args], env);
   const service = (name: keyof Ports, file: string, env: Record<string, string>) =>
     node(name, file, [], { HOST: '127.0.0.1', PORT: String(ports[name]), ...env });
 
@@ -67,7 +73,10 @@ export function processStages(data: DataFolder, ports: Ports, extraEnv: Record<s
   };
   return [
     [
-      server('event-store', 'embedded/event-store-server/main.js', 'event-store'),
+      server('event-store', 'embedded/event-store-server/main.js', 'event-store', {}, [
+        '--metrics-port',
+        String(ports['event-store-metrics']),
+      ]),
       server('document-store', 'embedded/document-store-server/main.js', 'documents'),
       {
         name: 'redis',

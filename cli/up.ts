@@ -72,8 +72,8 @@ export async function startSystem(options: SystemOptions): Promise<System> {
 const say = (text: string) => void process.stdout.write(`${text}\n`);
 
 function sayReady(ports: Ports, { facts, demo }: System, data: string, seconds: string): void {
-  const rows = Object.entries(ports).map(([name, port]) => `  ${name.padEnd(17)} 127.0.0.1:${port}`);
-  say(`\nShopledger is ready after ${seconds} s.\n\n${rows.join('\n')}\n\n  data and logs in  ${data}`);
+  const rows = Object.entries(ports).map(([name, port]) => `  ${name.padEnd(19)} 127.0.0.1:${port}`);
+  say(`\nShopledger is ready after ${seconds} s.\n\n${rows.join('\n')}\n\n  data and logs in    ${data}`);
   if (demo !== undefined) {
     say(`\nDemo log-ins (password ${demo.password}):\n  ${demo.customer}  customer\n  ${demo.admin}  admin`);
   }

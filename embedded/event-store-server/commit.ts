@@ -1,7 +1,7 @@
+import type { Transaction } from './accepted.js';
 import { encodeHead } from './head.js';
 import { nameKey, positionKey, revisionKey, streamKey } from './keys.js';
-import type { PendingHead } from './pending-heads.js';
-import { encodeName, type LogState, putState, type Storage } from './storage.js';
+import { encodeName, putState, type Storage } from './storage.js';
 
 export interface QueuedRecord {
   position: number;
@@ -17,12 +17,7 @@ const limitMs = 60_000;
  *
  * @throws what LMDB failed with, or an Error when the disk does not answer in a minute; nobody knows then what is stored
  */
-export async function commit(
-  storage: Storage,
-  records: readonly QueuedRecord[],
-  heads: readonly PendingHead[],
-  state: LogState,
-): Promise<void> {
+export async function commit(storage: Storage, { records, heads, state }: Transaction): Promise<void> {
   const written = storage.root.batch(() => {
     for (const { position, streamId, revision, value } of records) {
       const key = positionKey(position);

@@ -3,12 +3,14 @@ import { rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { status } from '@grpc/grpc-js';
 import { expect } from 'chai';
+import { Registry } from 'prom-client';
 import { type Logger, silentLogger } from '../../runtime/logger.js';
 import { eventually } from '../../test/support/eventually.js';
 import { CommitSignal } from './commit-signal.js';
 import { type DiskRoom, NoRoomError, openDiskRoom } from './disk-room.js';
 import { CallError } from './errors.js';
-import { dataFile, openStorage, readState, type Storage } from './storage.js';
+import { storeMetrics } from './metrics.js';
+import { dataFile, openStorage, readHead, readState, type Storage } from './storage.js';
 import { makeDataDir, mountSmallDisk, rejection } from './store-fixture.js';
 import { verifyDataDir } from './verify.js';
 import { Writer } from './writer.js';
@@ -28,6 +30,7 @@ describe('room on the disk for the embedded event store', () => {
   let storage: Storage;
   let room: DiskRoom;
   let opened: DiskRoom[];
+  let signal: CommitSignal;
   const file = () => join(dataDir, dataFile);
   const openRoom = (reserve = 0) => {
     const made = openDiskRoom(storage, file(), reserve);
@@ -38,7 +41,8 @@ describe('room on the disk for the embedded event store', () => {
     new Writer({
       storage,
       room: { ...room, ...through },
-      signal: new CommitSignal(),
+      signal,
+      metrics: storeMetrics(new Registry()),
       log,
       fatal: (err) => {
         throw err;
@@ -49,6 +53,7 @@ describe('room on the disk for the embedded event store', () => {
     dataDir = makeDataDir();
     storage = await openStorage(dataDir);
     opened = [];
+    signal = new CommitSignal();
     room = openRoom();
   });
   afterEach(async () => {
@@ -68,10 +73,10 @@ describe('room on the disk for the embedded event store', () => {
       if (used() > asked) tooLittle.push(used() - asked);
     };
     const writer = openWriter({
-      async secure(needed) {
+      has(needed) {
         look();
-        await room.secure(needed);
         asked = used() + needed;
+        return room.has(needed);
       },
     });
     const long = 'ö'.repeat(900);
@@ -100,6 +105,24 @@ describe('room on the disk for the embedded event store', () => {
     expect(statSync(file()).size).to.be.at.least(used());
     expect(readState(storage).head).to.be.greaterThan(2_000);
   }).timeout(60_000);
+
+  it('is made for all that waits by then, and the stream is never ahead of its events', async () => {
+    let made = false;
+    const writer = openWriter({
+      has: (needed) => made && room.has(needed),
+      async secure(needed) {
+        void writer.append('s', 0n, [event()]);
+        await room.secure(needed);
+        made = true;
+      },
+    });
+    const seen: unknown[] = [];
+    const first = writer.append('s', 'no_stream', [event()]);
+    signal.onNext('s', () => seen.push([readState(storage).head, readHead(storage, 's')?.revision]));
+    await first;
+    await writer.idle();
+    expect(seen).to.deep.equal([[2, 1]]);
+  });
 
   it('is taken in steps, and refused where it would touch the reserve', async () => {
     const before = statSync(file()).size;
@@ -130,6 +153,7 @@ describe('room on the disk for the embedded event store', () => {
       tries = 0;
       writer = openWriter(
         {
+          has: (needed) => needed === 0 || (!isFull && room.has(needed)),
           async secure(needed) {
             tries += 1;
             // Lets what comes meanwhile be decided on top of what is refused.
@@ -200,7 +224,8 @@ describe('room on the disk for the embedded event store', () => {
       const broken = new Writer({
         storage,
         room: { ...room, secure: () => Promise.reject(Object.assign(new Error('i/o error'), { code: 'EIO' })) },
-        signal: new CommitSignal(),
+        signal,
+        metrics: storeMetrics(new Registry()),
         log: silentLogger,
         fatal: (err) => faults.push(err),
         now: Date.now,

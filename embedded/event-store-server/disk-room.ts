@@ -1,8 +1,7 @@
 import { close, fstatSync, fsync, ftruncateSync, openSync, statfsSync, writeSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { ABORT } from 'lmdb';
-import type { QueuedRecord } from './commit.js';
-import type { PendingHead } from './pending-heads.js';
+import type { Transaction } from './accepted.js';
 import type { Storage } from './storage.js';
 
 /** Raised before a transaction is begun that the disk has no room for: nothing of it was written. */
@@ -22,6 +21,8 @@ export class NoRoomError extends Error {
  * with damaged memory. So the file is grown here first, with real blocks, and LMDB writes into what is there already.
  */
 export interface DiskRoom {
+  /** whether that much is there already */
+  has(neededBytes: number): boolean;
   /** @throws NoRoomError when the disk cannot be had, or the reserve would be touched; others are faults of the disk */
   secure(neededBytes: number): Promise<void>;
   close(): Promise<void>;
@@ -67,6 +68,7 @@ export function openDiskRoom(storage: Storage, path: string, reserveBytes: numbe
     });
 
   return {
+    has: (needed) => lack(needed) <= 0,
     async secure(needed) {
       const missing = lack(needed);
       if (missing <= 0) return;
@@ -115,7 +117,7 @@ const sharedPageValue = 2_000;
 const pagesAStream = 16;
 
 /** The most that a commit of these can need at the end of the file, in bytes; LMDB uses free pages before. */
-export function bytesNeeded(storage: Storage, records: readonly QueuedRecord[], heads: readonly PendingHead[]): number {
+export function bytesNeeded(storage: Storage, { records, heads }: Pick<Transaction, 'records' | 'heads'>): number {
   let bytes = 0;
   for (const { value } of records) {
     bytes += value.length > sharedPageValue ? value.length + pageBytes + 200 : 2 * value.length + 200;

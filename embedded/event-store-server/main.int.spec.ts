@@ -70,9 +70,21 @@ describe('the command of the embedded event store', () => {
     }).timeout(20_000);
   }
 
+  it('names the port of its metrics where it has one, and stops with a reader of them', async () => {
+    const dataDir = makeDataDir();
+    const { child, metricsPort, exited } = await spawnStore(dataDir, { args: ['--metrics-port', '0'] });
+    const page = await fetch(`http://127.0.0.1:${metricsPort}/metrics`);
+    expect(page.status).to.equal(200);
+    expect(await page.text()).to.match(/^event_store_head_position 0$/m);
+    child.kill('SIGTERM');
+    expect(await exited).to.equal(0);
+    rmSync(dataDir, { recursive: true });
+  }).timeout(20_000);
+
   it('stops in order on SIGTERM', async () => {
     const dataDir = makeDataDir();
-    const { child, connectionString, exited } = await spawnStore(dataDir);
+    const { child, connectionString, metricsPort, exited } = await spawnStore(dataDir);
+    expect(metricsPort).to.equal(undefined);
     const client = connect(connectionString);
     await client.appendToStream('s', event('a'));
     child.kill('SIGTERM');

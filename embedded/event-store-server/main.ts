@@ -10,7 +10,7 @@ import { type EventStoreOptions, parseEndpoint, startEventStore } from './server
 import { verifyDataDir } from './verify.js';
 
 const usage = `event-store --data DIR [--port 2113] [--host 127.0.0.1] [--advertise HOST:PORT] [--max-append-size BYTES] \
-[--disk-reserve BYTES] [--password P] [--tls-cert FILE --tls-key FILE] | --data DIR --verify`;
+[--disk-reserve BYTES] [--password P] [--tls-cert FILE --tls-key FILE] [--metrics-port N] | --data DIR --verify`;
 
 const flags = z.strictObject({
   data: z.string().min(1),
@@ -25,6 +25,7 @@ const flags = z.strictObject({
     .optional(),
   'disk-reserve': z.coerce.number().int().min(0).optional(),
   password: z.string().min(1).optional(),
+  'metrics-port': port.optional(),
   'tls-cert': z.string().optional(),
   'tls-key': z.string().optional(),
   verify: z.boolean().default(false),
@@ -68,10 +69,12 @@ async function serve(options: Flags): Promise<void> {
       diskReserve: options['disk-reserve'],
       password: options.password ?? EVENT_STORE_PASSWORD,
       tls: readTls(options),
+      metricsPort: options['metrics-port'],
       log,
     });
-    const { port: bound, connectionString } = store;
-    return { close: () => store.close(), ready: { port: bound, connectionString } };
+    const { port: bound, connectionString, metricsPort } = store;
+    // A port that is undefined is left out of the line.
+    return { close: () => store.close(), ready: { port: bound, connectionString, metricsPort } };
   });
 }
 
@@ -100,6 +103,7 @@ function readFlags(argv: string[]): Flags {
       'max-append-size': { type: 'string' },
       'disk-reserve': { type: 'string' },
       password: { type: 'string' },
+      'metrics-port': { type: 'string' },
       'tls-cert': { type: 'string' },
       'tls-key': { type: 'string' },
       verify: { type: 'boolean' },

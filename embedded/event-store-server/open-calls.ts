@@ -11,6 +11,11 @@ export class OpenCalls {
   private readonly owed = new Set<Promise<void>>();
   private closing = false;
 
+  /** how many are open now */
+  get count(): number {
+    return this.open.size;
+  }
+
   /** @throws CallError once the server is closing: nothing new is begun then */
   admit(): void {
     if (this.closing) throw shuttingDown();

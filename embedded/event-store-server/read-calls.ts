@@ -5,6 +5,7 @@ import type { Logger } from '../../runtime/logger.js';
 import { encodeCaughtUp, encodeCheckpoint, encodeConfirmation, encodeEvent, encodeStreamNotFound } from './answers.js';
 import type { CommitSignal } from './commit-signal.js';
 import { invalid, streamDeleted, toCallError } from './errors.js';
+import type { StoreMetrics } from './metrics.js';
 import type { OpenCalls } from './open-calls.js';
 import { parseReadRequest, type ReadRequest } from './read-request.js';
 import { type StoredEvent, streamStatus } from './reader.js';
@@ -16,6 +17,7 @@ export interface ReadDeps {
   storage: Storage;
   signal: CommitSignal;
   calls: OpenCalls;
+  metrics: StoreMetrics;
   log: Logger;
   /** milliseconds since 1970 */
   now: () => number;
@@ -26,6 +28,10 @@ interface Outlet {
   /** false once the call is over */
   readonly isOpen: boolean;
   write(message: Buffer): Promise<void> | undefined;
+  /** Writes a message that holds an event. */
+  writeEvent(message: Buffer): Promise<void> | undefined;
+  /** Counts what was written since the last time. */
+  count(): void;
   /** resolves at the next commit that touches the stream, or when the call is over */
   nextCommit(stream: string): Promise<void>;
 }
@@ -36,8 +42,13 @@ export function readCall(deps: ReadDeps): handleServerStreamingCall<streamTypes.
     const serve = async (): Promise<void> => {
       deps.calls.admit();
       const request = parseReadRequest(call.request);
-      if (request.isSubscription) await subscribe(request, outlet, deps);
-      else await read(request, outlet, deps);
+      deps.metrics.reads.inc({ kind: kindOf(request) });
+      if (!request.isSubscription) {
+        await read(request, outlet, deps);
+        return;
+      }
+      deps.metrics.subscribers.inc();
+      await subscribe(request, outlet, deps).finally(() => deps.metrics.subscribers.dec());
     };
     serve().then(
       () => call.end(),
@@ -48,12 +59,24 @@ export function readCall(deps: ReadDeps): handleServerStreamingCall<streamTypes.
   };
 }
 
+const kindOf = ({ stream, isSubscription }: ReadRequest): string =>
+  `${stream === undefined ? 'all' : 'stream'}${isSubscription ? '-subscription' : ''}`;
+
 function openOutlet(call: ServerWritableStream<streamTypes.ReadReq, Buffer>, deps: ReadDeps): Outlet {
   let isOpen = true;
   let wake: (() => void) | undefined;
   const over = deps.calls.add({ end: (err) => call.emit('error', err) });
+  let events = 0;
+  let bytes = 0;
+  const count = () => {
+    deps.metrics.eventsSent.inc(events);
+    deps.metrics.bytesSent.inc(bytes);
+    events = 0;
+    bytes = 0;
+  };
   const close = () => {
     isOpen = false;
+    count();
     over();
     wake?.();
   };
@@ -63,13 +86,20 @@ function openOutlet(call: ServerWritableStream<streamTypes.ReadReq, Buffer>, dep
     new Promise((resolve) => {
       wake = resolve;
     });
+  const write = (message: Buffer) => {
+    if (!isOpen) return undefined;
+    bytes += message.length;
+    return call.write(message) ? undefined : woken();
+  };
   return {
     get isOpen() {
       return isOpen;
     },
-    write(message) {
-      if (!isOpen || call.write(message)) return undefined;
-      return woken();
+    count,
+    write,
+    writeEvent(message) {
+      if (isOpen) events += 1;
+      return write(message);
     },
     async nextCommit(stream) {
       if (!isOpen) return;
@@ -105,9 +135,10 @@ async function read(request: ReadRequest, outlet: Outlet, deps: ReadDeps): Promi
     for (const [index, event] of page.events.entries()) {
       if (left === 0 || !outlet.isOpen) return;
       if (passes?.[index] === false) continue;
-      await outlet.write(encode(event, request, deps));
+      await outlet.writeEvent(encode(event, request, deps));
       left -= 1;
     }
+    outlet.count();
     if (page.atEnd) return;
     next = page.next;
     await turn();
@@ -131,12 +162,13 @@ async function subscribe(request: ReadRequest, outlet: Outlet, deps: ReadDeps): 
     const passes = filter?.test(page.events);
     for (const [index, event] of page.events.entries()) {
       if (!outlet.isOpen) return;
-      if (passes?.[index] !== false) await outlet.write(encode(event, request, deps));
+      if (passes?.[index] !== false) await outlet.writeEvent(encode(event, request, deps));
       examined += 1;
       if (filter === undefined || examined < filter.checkpointEvery) continue;
       examined = 0;
       await outlet.write(encodeCheckpoint(event.position));
     }
+    outlet.count();
     next = page.next;
     if (!outlet.isOpen) return;
     if (page.atEnd && !isLive) {

@@ -1,11 +1,14 @@
 import { join } from 'node:path';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { Registry } from 'prom-client';
 import type { Logger } from '../../runtime/logger.js';
+import { type MetricsPage, serveMetrics } from '../../runtime/metrics.js';
 import { appendCall, deleteCall } from './append-calls.js';
 import { requirePassword } from './authentication.js';
 import { batchAppendCall } from './batch-append-call.js';
 import { CommitSignal } from './commit-signal.js';
 import { openDiskRoom } from './disk-room.js';
+import { storeMetrics, watchStore } from './metrics.js';
 import { gossipCall, refusals, supportedMethodsCall } from './node-calls.js';
 import { OpenCalls } from './open-calls.js';
 import { operationsCalls } from './operations-calls.js';
@@ -40,6 +43,8 @@ export interface EventStoreOptions {
   password?: string | undefined;
   /** a certificate and its key, PEM; without them the port speaks plain HTTP/2 */
   tls?: { cert: Buffer; key: Buffer } | undefined;
+  /** where `/metrics` is served over HTTP; 0 asks the system for a free one, without it they are not */
+  metricsPort?: number | undefined;
   log: Logger;
   /** what a failed commit does; it ends the process unless a test says otherwise */
   onFatal?: ((err: unknown) => void) | undefined;
@@ -51,6 +56,8 @@ export interface RunningEventStore {
   port: number;
   /** without credentials */
   connectionString: string;
+  /** undefined where metrics are not served */
+  metricsPort: number | undefined;
   /** Answers what was accepted, ends open subscriptions, releases the data directory. Safe to call twice. */
   close(): Promise<void>;
 }
@@ -70,15 +77,24 @@ export async function startEventStore(options: EventStoreOptions): Promise<Runni
   const fatal = options.onFatal ?? (() => process.exit(1));
   const now = options.now ?? Date.now;
   const storage = await openStorage(options.dataDir);
-  const room = openDiskRoom(storage, join(options.dataDir, dataFile), options.diskReserve ?? defaultDiskReserve);
+  const path = join(options.dataDir, dataFile);
+  const room = openDiskRoom(storage, path, options.diskReserve ?? defaultDiskReserve);
+  let metricsPage: MetricsPage | undefined;
   const release = async (): Promise<void> => {
+    await metricsPage?.close();
     await room.close();
     await storage.close();
   };
   try {
     const signal = new CommitSignal();
     const calls = new OpenCalls();
-    const writer = new Writer({ storage, room, signal, log, fatal, now });
+    const registry = new Registry();
+    const metrics = storeMetrics(registry);
+    const writer = new Writer({ storage, room, signal, metrics, log, fatal, now });
+    if (options.metricsPort !== undefined) {
+      watchStore(registry, path, storage, writer, calls);
+      metricsPage = await serveMetrics(registry, options.metricsPort, host);
+    }
     const groups = openGroups({ storage, signal, writer, log, now });
     const scavenger = createScavenger({ storage, log, now });
     const server = new Server({
@@ -89,7 +105,7 @@ export async function startEventStore(options: EventStoreOptions): Promise<Runni
     let endpoint = { host, port: options.port };
     const appending = { writer, calls, log, maxAppendSize };
     server.addService(streamsDefinition, {
-      read: readCall({ storage, signal, calls, log, now }),
+      read: readCall({ storage, signal, calls, metrics, log, now }),
       append: appendCall(appending),
       batchAppend: batchAppendCall(appending),
       delete: deleteCall(appending, 'delete'),
@@ -115,6 +131,7 @@ export async function startEventStore(options: EventStoreOptions): Promise<Runni
     };
     return {
       port,
+      metricsPort: metricsPage?.port,
       connectionString: `esdb://${host}:${port}?tls=${options.tls !== undefined}`,
       close() {
         closing ??= close();

@@ -91,6 +91,8 @@ export async function rejection(promise: Promise<unknown>): Promise<unknown> {
 export interface StoreProcess {
   child: ChildProcess;
   connectionString: string;
+  /** where it was asked for */
+  metricsPort: number | undefined;
   exited: Promise<number | null>;
 }
 
@@ -119,8 +121,8 @@ export async function spawnStore(
   for await (const line of createInterface({ input: child.stdout })) {
     const [, json] = /^ready event-store (.*)$/.exec(line) ?? [];
     if (json === undefined) continue;
-    const { connectionString } = JSON.parse(json) as { connectionString: string };
-    return { child, connectionString, exited };
+    const facts = JSON.parse(json) as { connectionString: string; metricsPort?: number };
+    return { child, connectionString: facts.connectionString, metricsPort: facts.metricsPort, exited };
   }
   throw new Error(`The event store ended with ${String(await exited)} before it was ready.`);
 }

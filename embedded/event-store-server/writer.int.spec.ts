@@ -2,9 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { Registry } from 'prom-client';
 import { silentLogger } from '../../runtime/logger.js';
 import { anyStream, CommitSignal } from './commit-signal.js';
 import { type DiskRoom, openDiskRoom } from './disk-room.js';
+import { storeMetrics } from './metrics.js';
 import { readAllPage } from './reader.js';
 import { dataFile, openStorage, readState, type Storage } from './storage.js';
 import { makeDataDir } from './store-fixture.js';
@@ -32,7 +34,15 @@ describe('the writer of the embedded event store', () => {
     storage = await openStorage(dataDir);
     room = openDiskRoom(storage, join(dataDir, dataFile), 0);
     signal = new CommitSignal();
-    writer = new Writer({ storage, room, signal, log: silentLogger, fatal, now: Date.now });
+    writer = new Writer({
+      storage,
+      room,
+      signal,
+      metrics: storeMetrics(new Registry()),
+      log: silentLogger,
+      fatal,
+      now: Date.now,
+    });
   });
   afterEach(async () => {
     await writer.idle();
