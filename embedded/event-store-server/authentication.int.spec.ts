@@ -4,7 +4,14 @@ import { join } from 'node:path';
 import { AccessDeniedError, type EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
 import { Client, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { expect } from 'chai';
-import { featuresDefinition, gossipDefinition, refusedServices, streamsDefinition } from './protocol.js';
+import {
+  featuresDefinition,
+  gossipDefinition,
+  operationsDefinition,
+  persistentDefinition,
+  refusedServices,
+  streamsDefinition,
+} from './protocol.js';
 import { collect, connect, makeDataDir, openTestStore, rejection, type TestStore, typesOf } from './store-fixture.js';
 
 const password = 'naïve: p@ss';
@@ -35,7 +42,12 @@ describe('an embedded event store with a password', () => {
     call.on('data', () => {}).on('error', () => {});
     return new Promise((resolve) => call.once('status', resolve));
   };
-  const guarded = [streamsDefinition, ...refusedServices.map(({ definition }) => definition)].flatMap(pathsOf);
+  const guarded = [
+    streamsDefinition,
+    persistentDefinition,
+    operationsDefinition,
+    ...refusedServices.map(({ definition }) => definition),
+  ].flatMap(pathsOf);
 
   it('refuses every call of every service without it or with another', async () => {
     const faults = [undefined, basic(`admin:${password}x`), basic(`root:${password}`), basic(password), 'Basic', 'x'];

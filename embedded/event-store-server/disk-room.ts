@@ -116,6 +116,12 @@ const sharedPageValue = 2_000;
 /** Of the trees that are written at random places, from root to leaf with splits, for one stream. */
 const pagesAStream = 16;
 
+/** Enough for a transaction that changes a few small values, whatever LMDB copies for it. */
+export const smallWrite = fixedPages * pageBytes;
+
+/** Enough for one that removes so many events, wherever they lie. */
+export const removalNeeds = (events: number): number => (fixedPages + 3 * events) * pageBytes;
+
 /** The most that a commit of these can need at the end of the file, in bytes; LMDB uses free pages before. */
 export function bytesNeeded(storage: Storage, { records, heads }: Pick<Transaction, 'records' | 'heads'>): number {
   let bytes = 0;

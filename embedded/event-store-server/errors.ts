@@ -1,5 +1,6 @@
 import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import type { Logger } from '../../runtime/logger.js';
+import { NoRoomError } from './disk-room.js';
 import { FilterError } from './filter.js';
 import { DamageError } from './record.js';
 
@@ -116,6 +117,7 @@ export const appendRefused = (stream: string, because: string): CallError =>
 /** Any failure as a refusal for the wire. What nobody foresaw is logged and says nothing of the inside. */
 export function toCallError(err: unknown, log: Logger): CallError {
   if (err instanceof CallError) return err;
+  if (err instanceof NoRoomError) return diskFull();
   if (err instanceof FilterError) return invalid(err.message);
   if (err instanceof DamageError) {
     log.error('damaged data was found and not served', {

@@ -14,8 +14,8 @@ import { expect } from 'chai';
 import { eventually } from '../../test/support/eventually.js';
 import { positionKey, revisionKey } from './keys.js';
 import { scavenge } from './scavenge.js';
-import { openStorage, readHead, type Storage } from './storage.js';
-import { collect, openTestStore, rejection, type TestStore, typesOf } from './store-fixture.js';
+import { readHead } from './storage.js';
+import { collect, openParts, openTestStore, type Parts, rejection, type TestStore, typesOf } from './store-fixture.js';
 import { verifyDataDir } from './verify.js';
 
 type ScavengeResp = InstanceType<typeof operations.ScavengeResp>;
@@ -32,15 +32,15 @@ describe('a scavenge of the embedded event store', () => {
   afterEach(() => test.remove());
 
   /** Works on the closed store's data, and opens it again. */
-  async function offline<T>(work: (storage: Storage) => Promise<T>): Promise<T> {
+  async function offline<T>(work: (parts: Parts) => Promise<T>): Promise<T> {
     await test.stop();
-    const storage = await openStorage(test.dataDir);
-    const result = await work(storage);
-    await storage.close();
+    const parts = await openParts(test.dataDir, () => now);
+    const result = await work(parts);
+    await parts.close();
     test = await openTestStore({ dataDir: test.dataDir, now: () => now });
     return result;
   }
-  const scavenged = () => offline((storage) => scavenge({ storage, now: () => now }));
+  const scavenged = () => offline((parts) => scavenge(parts));
   const verified = async () => {
     await test.stop();
     const report = await verifyDataDir(test.dataDir);
@@ -124,7 +124,7 @@ describe('a scavenge of the embedded event store', () => {
     await test.client.appendToStream('s', numbered(10));
     await test.client.setStreamMetadata('s', { truncateBefore: 4 });
     await scavenged();
-    await offline(async (storage) => {
+    await offline(async ({ storage }) => {
       const streamId = readHead(storage, 's')?.streamId ?? 0;
       storage.log.removeSync(positionKey(6));
       storage.idx.removeSync(revisionKey(streamId, 5));

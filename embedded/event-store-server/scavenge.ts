@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Logger } from '../../runtime/logger.js';
+import { type DiskRoom, removalNeeds } from './disk-room.js';
 import { firstReadable, type Head, isDeleted } from './head.js';
 import { revisionKey } from './keys.js';
 import { readEvent } from './reader.js';
@@ -18,13 +19,16 @@ export interface Scavenged {
 
 export interface ScavengeDeps {
   storage: Storage;
+  room: DiskRoom;
   log: Logger;
   /** milliseconds since 1970 */
   now: () => number;
 }
 
 const namesAtOnce = 500;
-const eventsAtOnce = 1_000;
+const eventsAtOnce = 200;
+/** Where the disk is nearly full: a removal needs room too. */
+const eventsAtLeast = 20;
 
 /**
  * Takes out of the log what no reader of its stream may see any more: events before `$tb` and beyond `$maxCount`,
@@ -32,12 +36,13 @@ const eventsAtOnce = 1_000;
  * meanwhile; the room is used again by later appends, the file does not shrink.
  *
  * @param isStopped asked before each step
- * @throws DamageError; what was removed before it stays removed, and known to be
+ * @throws DamageError, NoRoomError; what was removed before it stays removed, and known to be
  */
 export async function scavenge(
-  { storage, now }: Omit<ScavengeDeps, 'log'>,
+  deps: Omit<ScavengeDeps, 'log'>,
   isStopped: () => boolean = () => false,
 ): Promise<Scavenged> {
+  const { storage, now } = deps;
   const done: Scavenged = { streams: 0, events: 0, complete: true };
   let after: Buffer | undefined;
   for (;;) {
@@ -46,7 +51,7 @@ export async function scavenge(
     if (after === undefined) return done;
     for (const { name } of names) {
       let removed = 0;
-      for (let step = await removeSome(storage, name, now()); step > 0; step = await removeSome(storage, name, now())) {
+      for (let step = await removeSome(deps, name, now()); step > 0; step = await removeSome(deps, name, now())) {
         removed += step;
         if (isStopped()) break;
       }
@@ -67,12 +72,19 @@ function namesAfter(storage: Storage, after: Buffer | undefined): { key: Buffer;
 }
 
 /** Removes the oldest of what may go. @returns how many events */
-async function removeSome(storage: Storage, name: string, now: number): Promise<number> {
+async function removeSome(
+  { storage, room }: Pick<ScavengeDeps, 'storage' | 'room'>,
+  name: string,
+  now: number,
+): Promise<number> {
   const head = readHead(storage, name);
   if (head === undefined || head.revision < 1) return 0;
   const first = firstKept(storage, head.streamId);
-  const keep = Math.min(firstToKeep(storage, name, head, first, now), first + eventsAtOnce);
-  if (keep <= first) return 0;
+  const mayGo = firstToKeep(storage, name, head, first, now) - first;
+  if (mayGo <= 0) return 0;
+  const some = Math.min(mayGo, room.has(removalNeeds(eventsAtOnce)) ? eventsAtOnce : eventsAtLeast);
+  await room.secure(removalNeeds(some));
+  const keep = first + some;
   const events = [];
   for (let revision = first; revision < keep; revision += 1) {
     const { position } = readEvent(storage, head.streamId, name, revision);
@@ -112,7 +124,7 @@ export interface Scavenger {
   close(): Promise<void>;
 }
 
-export function createScavenger({ storage, log, now }: ScavengeDeps): Scavenger {
+export function createScavenger({ log, ...deps }: ScavengeDeps): Scavenger {
   let running: { id: string; stopped: boolean; over: Promise<void> } | undefined;
   return {
     start() {
@@ -120,7 +132,7 @@ export function createScavenger({ storage, log, now }: ScavengeDeps): Scavenger 
       const run = { id: randomUUID(), stopped: false, over: Promise.resolve() };
       running = run;
       log.info('a scavenge began', { scavengeId: run.id });
-      run.over = scavenge({ storage, now }, () => run.stopped)
+      run.over = scavenge(deps, () => run.stopped)
         .then((done) => log.info('a scavenge ended', { scavengeId: run.id, ...done }))
         .catch((err: unknown) => log.error('a scavenge failed', { scavengeId: run.id, err }))
         .finally(() => {

@@ -95,8 +95,8 @@ export async function startEventStore(options: EventStoreOptions): Promise<Runni
       watchStore(registry, path, storage, writer, calls);
       metricsPage = await serveMetrics(registry, options.metricsPort, host);
     }
-    const groups = openGroups({ storage, signal, writer, log, now });
-    const scavenger = createScavenger({ storage, log, now });
+    const groups = openGroups({ storage, room, signal, writer, log, now });
+    const scavenger = createScavenger({ storage, room, log, now });
     const server = new Server({
       'grpc.max_receive_message_length': receiveLimit,
       'grpc.max_send_message_length': -1,

@@ -4,9 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type AllStreamResolvedEvent, EventStoreDBClient, type ResolvedEvent } from '@eventstore/db-client';
+import { Registry } from 'prom-client';
 import { silentLogger } from '../../runtime/logger.js';
 import { entryPoint } from '../../test/support/entry-point.js';
+import { CommitSignal } from './commit-signal.js';
+import { openDiskRoom } from './disk-room.js';
+import { storeMetrics } from './metrics.js';
 import { type EventStoreOptions, type RunningEventStore, startEventStore } from './server.js';
+import { dataFile, openStorage } from './storage.js';
+import { Writer } from './writer.js';
 
 /** Shared by the specs of this folder: a store on a temporary directory with the official client beside it. */
 export interface TestStore {
@@ -60,6 +66,34 @@ export async function openTestStore(options: Partial<EventStoreOptions> = {}): P
   clients.push(test.client);
   return test;
 }
+
+/** The store's insides without its server, for specs that look at one part. Whoever opens them closes them. */
+export async function openParts(dataDir: string, now: () => number = Date.now) {
+  const storage = await openStorage(dataDir);
+  const room = openDiskRoom(storage, join(dataDir, dataFile), 0);
+  const signal = new CommitSignal();
+  const metrics = storeMetrics(new Registry());
+  const fatal = (err: unknown) => {
+    throw err;
+  };
+  const writer = new Writer({ storage, room, signal, metrics, log: silentLogger, fatal, now });
+  return {
+    storage,
+    room,
+    signal,
+    metrics,
+    writer,
+    log: silentLogger,
+    now,
+    async close() {
+      await writer.idle();
+      await room.close();
+      await storage.close();
+    },
+  };
+}
+
+export type Parts = Awaited<ReturnType<typeof openParts>>;
 
 export const connect = (connectionString: string): EventStoreDBClient =>
   EventStoreDBClient.connectionString(connectionString);

@@ -1,16 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect } from 'chai';
-import { Registry } from 'prom-client';
-import { silentLogger } from '../../runtime/logger.js';
-import { anyStream, CommitSignal } from './commit-signal.js';
-import { type DiskRoom, openDiskRoom } from './disk-room.js';
-import { storeMetrics } from './metrics.js';
+import { anyStream } from './commit-signal.js';
 import { readAllPage } from './reader.js';
-import { dataFile, openStorage, readState, type Storage } from './storage.js';
-import { makeDataDir } from './store-fixture.js';
-import { Writer } from './writer.js';
+import { readState, type Storage } from './storage.js';
+import { makeDataDir, openParts, type Parts } from './store-fixture.js';
 
 const event = (id: string = randomUUID()) => ({
   id,
@@ -22,32 +16,17 @@ const event = (id: string = randomUUID()) => ({
 
 describe('the writer of the embedded event store', () => {
   let dataDir: string;
+  let parts: Parts;
   let storage: Storage;
-  let room: DiskRoom;
-  let signal: CommitSignal;
-  let writer: Writer;
-  const fatal = (err: unknown) => {
-    throw err;
-  };
+  let signal: Parts['signal'];
+  let writer: Parts['writer'];
   beforeEach(async () => {
     dataDir = makeDataDir();
-    storage = await openStorage(dataDir);
-    room = openDiskRoom(storage, join(dataDir, dataFile), 0);
-    signal = new CommitSignal();
-    writer = new Writer({
-      storage,
-      room,
-      signal,
-      metrics: storeMetrics(new Registry()),
-      log: silentLogger,
-      fatal,
-      now: Date.now,
-    });
+    parts = await openParts(dataDir);
+    ({ storage, signal, writer } = parts);
   });
   afterEach(async () => {
-    await writer.idle();
-    await room.close();
-    await storage.close();
+    await parts.close();
     rmSync(dataDir, { recursive: true });
   });
 

@@ -2,14 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { silentLogger } from '../../../runtime/logger.js';
 import { eventually } from '../../../test/support/eventually.js';
-import { CommitSignal } from '../commit-signal.js';
 import { messages } from '../protocol.js';
 import { idKey, recordType } from '../record.js';
-import { openStorage, type Storage } from '../storage.js';
-import { makeDataDir } from '../store-fixture.js';
-import { Writer } from '../writer.js';
+import { makeDataDir, openParts, type Parts } from '../store-fixture.js';
 import { Consumer } from './consumer.js';
 import { Group } from './group.js';
 import type { GroupSettings, Strategy } from './group-settings.js';
@@ -54,29 +50,17 @@ function listening(bufferSize: number) {
 
 describe('a persistent subscription', () => {
   let dataDir: string;
-  let storage: Storage;
-  let writer: Writer;
-  let deps: ConstructorParameters<typeof Group>[0];
-  const fatal = (err: unknown) => {
-    throw err;
-  };
-  const open = async () => {
-    storage = await openStorage(dataDir);
-    const signal = new CommitSignal();
-    writer = new Writer({ storage, signal, log: silentLogger, fatal, now: Date.now });
-    deps = { storage, signal, writer, log: silentLogger, now: Date.now };
-  };
+  let deps: Parts;
   beforeEach(async () => {
     dataDir = makeDataDir();
-    await open();
+    deps = await openParts(dataDir);
   });
   afterEach(async () => {
-    await writer.idle();
-    await storage.close();
+    await deps.close();
     rmSync(dataDir, { recursive: true });
   });
   const append = (types: readonly string[], stream = 's') =>
-    writer.append(
+    deps.writer.append(
       stream,
       'any',
       types.map((type) => ({
@@ -117,7 +101,7 @@ describe('a persistent subscription', () => {
     group.acknowledge(one.sent.slice(1).map((message) => message.id));
     await group.close();
     expect(openGroupsNext()).to.equal(0);
-    await writer.idle();
+    await deps.writer.idle();
   });
   const openGroupsNext = () => openGroups(deps).list()[0]?.stored.next ?? 0;
 
@@ -171,9 +155,8 @@ describe('a persistent subscription', () => {
     groups.find(id).connect(one.consumer);
     groups.find(id).acknowledge(one.sent.map((message) => message.id));
     await groups.close();
-    await writer.idle();
-    await storage.close();
-    await open();
+    await deps.close();
+    deps = await openParts(dataDir);
     const again = openGroups(deps);
     const two = listening(100);
     again.find(id).connect(two.consumer);
@@ -239,7 +222,7 @@ describe('a persistent subscription', () => {
         group.connect(last.consumer);
         await eventually('everything to be settled', async () => {
           acknowledge(last.consumer.inFlight, 1_000);
-          await writer.idle();
+          await deps.writer.idle();
           const { read, retry, outstanding } = group.waiting;
           return read + retry + outstanding === 0 && group.isLive && group.parked.count() + handled.size >= written;
         });
@@ -256,7 +239,7 @@ describe('a persistent subscription', () => {
         group.disconnect(last.consumer);
         await groups.close();
         expect(group.stored.next).to.equal(written);
-        await writer.delete(parkedStream(run), 'any', randomUUID());
+        await deps.writer.delete(parkedStream(run), 'any', randomUUID());
       }),
       { numRuns: 60 },
     );

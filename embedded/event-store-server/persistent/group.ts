@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers';
 import type { Logger } from '../../../runtime/logger.js';
 import type { CommitSignal } from '../commit-signal.js';
+import type { DiskRoom } from '../disk-room.js';
 import { type CallError, subscriptionGone, toCallError, tooManySubscribers } from '../errors.js';
 import { createFilter, type Filter } from '../filter.js';
 import { recordStream } from '../record.js';
@@ -17,6 +18,7 @@ import { type Choose, chooser, isPinned } from './strategy.js';
 
 export interface GroupDeps {
   storage: Storage;
+  room: DiskRoom;
   signal: CommitSignal;
   writer: Writer;
   log: Logger;

@@ -58,7 +58,7 @@ export function openGroups(deps: GroupDeps): Groups {
       const stored: StoredGroup = { ...group, next: firstOf(group), checkpointed: false };
       groups.set(key, new Group(deps, stored));
       try {
-        await storeGroup(deps.storage, stored);
+        await storeGroup(deps, stored);
       } catch (err) {
         groups.delete(key);
         throw err;
@@ -69,7 +69,7 @@ export function openGroups(deps: GroupDeps): Groups {
       const group = find(id);
       group.drop();
       group.change({ settings, startFrom, next: firstOf({ ...id, startFrom }) });
-      await storeGroup(deps.storage, group.stored);
+      await storeGroup(deps, group.stored);
     },
 
     async delete(id) {
@@ -77,7 +77,7 @@ export function openGroups(deps: GroupDeps): Groups {
       groups.delete(groupKey(id));
       group.drop();
       await group.close(true);
-      await forgetGroup(deps.storage, id);
+      await forgetGroup(deps, id);
       await deps.writer.delete(parkedStream(id), 'any', crypto.randomUUID());
     },
 

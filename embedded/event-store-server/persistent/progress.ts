@@ -1,4 +1,5 @@
 import type { Logger } from '../../../runtime/logger.js';
+import type { DiskRoom } from '../disk-room.js';
 import type { Storage } from '../storage.js';
 import { type StoredGroup, storeGroup } from './stored-group.js';
 
@@ -14,7 +15,7 @@ export class Progress {
 
   /** @param lowest the first revision or position that is not handled */
   constructor(
-    private readonly deps: { storage: Storage; log: Logger },
+    private readonly deps: { storage: Storage; room: DiskRoom; log: Logger },
     private readonly stored: StoredGroup,
     private readonly lowest: () => number,
   ) {}
@@ -62,7 +63,7 @@ export class Progress {
     const before = { next: this.stored.next, checkpointed: this.stored.checkpointed };
     Object.assign(this.stored, { next: reached, checkpointed: true });
     try {
-      await storeGroup(this.deps.storage, this.stored);
+      await storeGroup(this.deps, this.stored);
     } catch (err) {
       Object.assign(this.stored, before);
       this.deps.log.error('the progress of a persistent subscription was not stored', {

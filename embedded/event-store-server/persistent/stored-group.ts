@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { z } from 'zod';
+import { type DiskRoom, smallWrite } from '../disk-room.js';
 import type { FilterSpec } from '../filter.js';
 import { nameKey } from '../keys.js';
 import { DamageError } from '../record.js';
@@ -53,19 +54,26 @@ export function loadGroups(storage: Storage): StoredGroup[] {
   return [...storage.subscriptions.getRange({})].map(({ key, value }) => decode(key, value));
 }
 
-/** Durable when it resolves. */
-export async function storeGroup(storage: Storage, group: StoredGroup): Promise<void> {
+interface GroupStorage {
+  storage: Storage;
+  room: DiskRoom;
+}
+
+/** Durable when it resolves. @throws NoRoomError */
+export async function storeGroup({ storage, room }: GroupStorage, group: StoredGroup): Promise<void> {
   const { stream, filter, ...rest } = group;
   const json = Buffer.from(JSON.stringify({ stream: stream ?? null, filter: filter ?? null, ...rest }));
   const key = nameKey(groupKey(group));
   const value = Buffer.alloc(4 + json.length);
   value.set(json, 4);
   value.writeUInt32BE(crc32(json, crc32(key)), 0);
+  await room.secure(smallWrite + 2 * value.length);
   await storage.subscriptions.put(key, value);
 }
 
-/** Durable when it resolves. */
-export async function forgetGroup(storage: Storage, id: GroupId): Promise<void> {
+/** Durable when it resolves. @throws NoRoomError */
+export async function forgetGroup({ storage, room }: GroupStorage, id: GroupId): Promise<void> {
+  await room.secure(smallWrite);
   await storage.subscriptions.remove(nameKey(groupKey(id)));
 }
 
