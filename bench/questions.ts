@@ -1,0 +1,5 @@
+import { eventStore } from './event-store.js';
+import type { Question } from './harness.js';
+
+/** What `npm run bench` asks, in this order. */
+export const questions: readonly Question[] = [eventStore];
