@@ -8,7 +8,7 @@ import { canMeter } from './meter.js';
 
 const eventsPerStream = 10;
 
-type SizeName = 'large' | 'small' | 'tiny' | 'streams' | 'arm-ms' | 'memory-rounds';
+type SizeName = 'large' | 'small' | 'tiny' | 'streams' | 'arm-ms' | 'memory-rounds' | 'sample-ms';
 
 export const eventStore: Question<SizeName> = {
   name: 'event-store',
@@ -20,6 +20,7 @@ export const eventStore: Question<SizeName> = {
     streams: { default: 100_000, about: 'streams of the log that has one event in each' },
     'arm-ms': { default: 1_500, about: 'milliseconds that an arm appends in each round' },
     'memory-rounds': { default: 3, about: 'new processes whose memory is looked at, for each log' },
+    'sample-ms': { default: 200, about: "milliseconds between two looks at a server's memory" },
   },
   async run(harness) {
     if (!canMeter) throw new Error("The server's CPU and memory are read from /proc, which only Linux has.");

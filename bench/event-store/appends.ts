@@ -8,11 +8,10 @@ import { freshStream, nextEvent, openStore } from './store.js';
 const batchSize = 100;
 const batchesInFlight = 8;
 
-/** The two arms that are compared stand side by side. */
 const arms = {
   '1 in flight': { lanes: 1, events: 1 },
-  '64 in flight': { lanes: 64, events: 1 },
   '16 in flight': { lanes: 16, events: 1 },
+  '64 in flight': { lanes: 64, events: 1 },
   '256 in flight': { lanes: 256, events: 1 },
   [`${batchesInFlight} x batches of ${batchSize}`]: { lanes: batchesInFlight, events: batchSize },
 };

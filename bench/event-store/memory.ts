@@ -8,6 +8,8 @@ import { touchStreams } from './appends.js';
 import { type Log, streamName } from './data.js';
 import { catchUp, openStore } from './store.js';
 
+type MemorySize = 'memory-rounds' | 'sample-ms';
+
 /** What a server holds in memory, at the ends of its tasks. */
 interface Memory {
   readonly started: ResidentMemory;
@@ -19,7 +21,6 @@ interface Memory {
 }
 
 const mebibyte = 2 ** 20;
-const sampleMs = 200;
 const quietSamples = 5;
 const quietLimitMs = 15_000;
 
@@ -28,7 +29,7 @@ const quietLimitMs = 15_000;
  * head of every stream was looked up. Each round is a new process, so none is thrown away.
  */
 export async function measureMemory(
-  harness: Harness<'memory-rounds'>,
+  harness: Harness<MemorySize>,
   logs: { large: Log; small: Log; many: Log },
 ): Promise<Row[]> {
   const lookups = logs.many.streams;
@@ -92,21 +93,26 @@ export async function measureMemory(
   ];
 }
 
-async function follow(harness: Harness, { dataDir, events, streams }: Log, lookups: number): Promise<Memory> {
+async function follow(
+  harness: Harness<MemorySize>,
+  { dataDir, events, streams }: Log,
+  lookups: number,
+): Promise<Memory> {
+  const sampleMs = harness.sizes['sample-ms'];
   const { client, server, close } = await openStore(harness, dataDir);
-  const started = await quietMemory(server.pid);
-  const watch = watchPeak(server.pid);
+  const started = await quietMemory(server.pid, sampleMs);
+  const watch = watchPeak(server.pid, sampleMs / 4);
   await catchUp(client, events);
   const peak = await watch.end();
-  const caughtUp = await quietMemory(server.pid);
+  const caughtUp = await quietMemory(server.pid, sampleMs);
   await touchStreams(client, lookups, (n) => streamName(n % streams));
-  const touched = await quietMemory(server.pid);
+  const touched = await quietMemory(server.pid, sampleMs);
   await close();
   return { started, caughtUp, peak, touched };
 }
 
 /** The median of several samples of a process that does nothing any more, or of the last ones when it never rests. */
-async function quietMemory(pid: number): Promise<ResidentMemory> {
+async function quietMemory(pid: number, sampleMs: number): Promise<ResidentMemory> {
   const limit = Date.now() + quietLimitMs;
   let samples: ResidentMemory[] = [];
   let cpu = await cpuOf(pid);
@@ -126,7 +132,7 @@ async function quietMemory(pid: number): Promise<ResidentMemory> {
 }
 
 /** Looks at a process every now and then, for its largest anonymous memory. */
-function watchPeak(pid: number): { end(): Promise<ResidentMemory> } {
+function watchPeak(pid: number, sampleMs: number): { end(): Promise<ResidentMemory> } {
   const over = new AbortController();
   let most: ResidentMemory = { total: 0, anonymous: 0, file: 0 };
   const watching = (async () => {
@@ -135,7 +141,7 @@ function watchPeak(pid: number): { end(): Promise<ResidentMemory> } {
       const memory = await memoryOf(pid);
       if (memory.anonymous > most.anonymous) most = memory;
       if (last) return;
-      await sleep(sampleMs / 4, undefined, { signal: over.signal }).catch(() => {});
+      await sleep(sampleMs, undefined, { signal: over.signal }).catch(() => {});
     }
   })();
   // A fault is thrown by end(); until then it is nobody's.
