@@ -25,6 +25,7 @@ export const eventStore: Question<SizeName> = {
   async run(harness) {
     if (!canMeter) throw new Error("The server's CPU and memory are read from /proc, which only Linux has.");
     const { large, small, tiny, streams } = harness.sizes;
+    if (large < small) throw new Error('The large log is to have at least as many events as the small one.');
     const write = (events: number, count = Math.ceil(events / eventsPerStream)) => writeLog(harness, events, count);
     const appends = await measureAppends(harness);
     const logs = {

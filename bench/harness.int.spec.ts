@@ -66,6 +66,17 @@ describe('the harness of the benchmark', () => {
     expect(told).to.have.length(1);
   });
 
+  it('does not wait for ever for what does not end', async () => {
+    const done: string[] = [];
+    const run = async (harness: Harness) => {
+      harness.atEnd(async () => void done.push('first'));
+      harness.atEnd(forever);
+      return [];
+    };
+    expect(await asking(run, { endLimitMs: 10 })).to.deep.equal([]);
+    expect(done).to.deep.equal(['first']);
+  });
+
   it('gives up a question when the signal comes, and lets it start nothing more', async () => {
     const giveUp = new AbortController();
     const reason = new Error('SIGINT');

@@ -41,7 +41,11 @@ export interface Settings<Name extends string = string> {
   readonly progress: (text: string) => void;
   /** gives the question up */
   readonly signal?: AbortSignal;
+  /** milliseconds that each thing to be done at the end may take */
+  readonly endLimitMs?: number;
 }
+
+const endLimitMs = 15_000;
 
 /**
  * Asks a question. Whatever comes of it, its processes and folders are gone afterwards.
@@ -88,7 +92,18 @@ export async function ask<Name extends string>(question: Question<Name>, setting
     signal?.removeEventListener('abort', abort);
     for (const end of endings.reverse()) {
       // One that fails must not keep the others from being done.
-      await end().catch((fault: unknown) => progress(`could not tidy up: ${String(fault)}`));
+      await within(settings.endLimitMs ?? endLimitMs, end()).catch((fault: unknown) =>
+        progress(`could not tidy up: ${String(fault)}`),
+      );
     }
   }
+}
+
+/** @throws Error when it takes longer than that */
+async function within(limitMs: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`it took longer than ${limitMs} ms`)), limitMs);
+  });
+  await Promise.race([work, limit]).finally(() => clearTimeout(timer));
 }

@@ -26,7 +26,8 @@ export async function startService(harness: Harness, module: string, args: reado
   const { file, options } = entryPoint(import.meta.url, `../${module}`);
   // Supervised: it ends by itself when this process dies and takes the pipe with it.
   const env = { LOG_LEVEL: 'warn', ...process.env, SHOPLEDGER_SUPERVISED: '1' };
-  const child = spawn(process.execPath, [...options, file, ...args], { env, stdio: 'pipe' });
+  // Node's own options are handed on, so that `node --cpu-prof` profiles the service too.
+  const child = spawn(process.execPath, [...process.execArgv, ...options, file, ...args], { env, stdio: 'pipe' });
   const exited = new Promise<string>((resolve) => {
     child.once('error', (fault) => resolve(fault.message));
     child.once('close', (code, signal) => resolve(signal ?? `exit code ${code}`));

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type AppendExpectedRevision,
   EventStoreDBClient,
@@ -18,6 +19,7 @@ export interface Store {
   close(): Promise<void>;
 }
 
+const disposeLimitMs = 1_000;
 let appended = 0;
 
 /** An event for the official client, another at each call. */
@@ -41,7 +43,8 @@ export async function openStore(harness: Harness, dataDir: string): Promise<Stor
   const client = EventStoreDBClient.connectionString(String(server.facts['connectionString']));
   let closed: Promise<void> | undefined;
   const close = async () => {
-    await client.dispose();
+    // It waits for its streams, and one that somebody still reads from may never end.
+    await Promise.race([client.dispose(), sleep(disposeLimitMs)]);
     await server.stop();
   };
   const closeOnce = () => {
@@ -55,10 +58,11 @@ export async function openStore(harness: Harness, dataDir: string): Promise<Stor
 }
 
 /**
- * Follows `$all` until so many events have come.
+ * Follows `$all` until so many events have come. It waits for ever when the log holds fewer.
  *
  * @param from the position before the first of them; the start of the log unless told otherwise
- * @returns how many came
+ * @returns how many came, which is how many were asked for
+ * @throws Error when the subscription ends before
  */
 export async function catchUp(client: EventStoreDBClient, events: number, from?: number): Promise<number> {
   const position = from === undefined || from === 0 ? undefined : BigInt(from);
@@ -69,7 +73,7 @@ export async function catchUp(client: EventStoreDBClient, events: number, from?:
   for await (const { event } of subscription) {
     if (event === undefined) continue;
     seen += 1;
-    if (seen === events) break;
+    if (seen === events) return seen;
   }
-  return seen;
+  throw new Error(`The subscription ended after ${seen} events of ${events}.`);
 }
