@@ -49,25 +49,25 @@ export async function measureMemory(
     pairedRatios(rounds, over, 'small', figure);
   const figures = (name: 'large' | 'small' | 'many') => {
     const { events, streams } = logs[name];
-    const figure = (when: string, of: (memory: Memory) => number) =>
+    const figure = (what: string, of: (memory: Memory) => number) =>
       row(
-        `memory ${when}, ${events} events in ${streams} streams`,
+        `${what}, ${events} events in ${streams} streams`,
         'MiB',
         rounds.map((round) => of(round[name]) / mebibyte),
       );
     return [
-      figure('after start', ({ started }) => started.anonymous),
-      figure('after catch-up', ({ caughtUp }) => caughtUp.anonymous),
-      figure('after catch-up with mapped file', ({ caughtUp }) => caughtUp.total),
-      figure('at most in catch-up', ({ peak }) => peak.anonymous),
-      figure('after a look at every stream', ({ touched }) => touched.anonymous),
+      figure('own memory after start', ({ started }) => started.anonymous),
+      figure('own memory after catch-up', ({ caughtUp }) => caughtUp.anonymous),
+      figure('memory with mapped file after catch-up', ({ caughtUp }) => caughtUp.total),
+      figure('own memory at most in catch-up', ({ peak }) => peak.anonymous),
+      figure('own memory after a look at every stream', ({ touched }) => touched.anonymous),
     ];
   };
   const events = `${logs.large.events} events / ${logs.small.events}`;
   const streams = `${logs.many.streams} streams / ${logs.small.streams}`;
   return [
     row(
-      `memory after catch-up, ${events}`,
+      `own memory after catch-up, ${events}`,
       'x',
       ratio('large', ({ caughtUp }) => caughtUp.anonymous),
       {
@@ -75,17 +75,17 @@ export async function measureMemory(
       },
     ),
     row(
-      `memory after catch-up with mapped file, ${events}`,
+      `memory with mapped file after catch-up, ${events}`,
       'x',
       ratio('large', ({ caughtUp }) => caughtUp.total),
     ),
     row(
-      `memory at most in catch-up, ${events}`,
+      `own memory at most in catch-up, ${events}`,
       'x',
       ratio('large', ({ peak }) => peak.anonymous),
     ),
     row(
-      `memory after a look at every stream, ${streams}`,
+      `own memory after a look at every stream, ${streams}`,
       'x',
       ratio('many', ({ touched }) => touched.anonymous),
     ),
