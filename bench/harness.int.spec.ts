@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { ask, type Harness, type Settings } from './harness.js';
 import { type Row, row } from './rows.js';
-import { startService } from './start-service.js';
+import { startService } from './server-process.js';
 
 const settings: Settings = { sizes: {}, rounds: 9, seed: 1, progress: () => {} };
 const asking = (run: (harness: Harness) => Promise<Row[]>, more: Partial<Settings> = {}) =>

@@ -8,7 +8,7 @@ import {
   START,
 } from '@eventstore/db-client';
 import type { Harness } from '../harness.js';
-import { type Service, startService } from '../start-service.js';
+import { type Service, startService } from '../server-process.js';
 import { payload } from './data.js';
 
 /** A server in a process of its own, and the official client in this one. */
