@@ -76,5 +76,5 @@ describe('the question event-store', () => {
       [undefined, { atMost: 0.5 }],
       [undefined, { atMost: 1.1 }],
     ]);
-  });
+  }).timeout(60_000);
 });
