@@ -11,14 +11,14 @@ export interface Certificate {
 }
 
 /**
- * Makes a self-signed certificate for 127.0.0.1 in this folder.
+ * Makes a self-signed certificate for `localhost` in this folder.
  *
  * @returns undefined where there is no openssl to make it
  */
 export function makeCertificate(folder: string): Certificate | undefined {
   const [keyFile, certFile] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
   const fresh = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'];
-  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1'];
+  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
   try {
     execFileSync('openssl', [...fresh, ...subject, '-keyout', keyFile, '-out', certFile], { stdio: 'ignore' });
   } catch {
