@@ -144,24 +144,12 @@ export async function runMain(args: string[]): Promise<{ code: number | null; st
  * Starts the server as a process of its own and waits for its ready line.
  *
  * @param fileBlocks how long its files may grow, in the shell's blocks: the disk that fills up
- * @param onSpawn is handed the process before it is ready, to listen to it or to end it
  */
 export async function spawnStore(
   dataDir: string,
-  {
-    fileBlocks,
-    args = [],
-    env = {},
-    onSpawn,
-  }: {
-    fileBlocks?: number;
-    args?: string[];
-    env?: Record<string, string>;
-    onSpawn?: (child: ChildProcess) => void;
-  } = {},
+  { fileBlocks, args = [], env = {} }: { fileBlocks?: number; args?: string[]; env?: Record<string, string> } = {},
 ): Promise<StoreProcess> {
   const child = spawnMain(['--data', dataDir, '--port', '0', ...args], { fileBlocks, env });
-  onSpawn?.(child);
   const exited = exitOf(child);
   if (child.stdout === null) throw new Error('The process has no stdout.');
   for await (const line of createInterface({ input: child.stdout })) {

@@ -1,12 +1,6 @@
 import { closeSync, fstatSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
 import type { Random } from '../support/seeded.js';
-
-const pageSize = 4096;
-
-/** LMDB's page header: u64 page number, u64 transaction, u16 padding, u16 flags. */
-const flagsAt = 18;
-const kinds = { 1: 'branch', 2: 'leaf', 4: 'overflow', 8: 'meta' } as const;
-type PageKind = (typeof kinds)[keyof typeof kinds] | 'other';
+import { pageSize, pagesByKind } from './lmdb-pages.js';
 
 /** Shortens a data file. @returns what was done, in words */
 export function cut(path: string, random: Random): string {
@@ -32,11 +26,7 @@ export function cut(path: string, random: Random): string {
 export function flip(path: string, random: Random): string {
   const file = readFileSync(path);
   const pages = Math.floor(file.length / pageSize);
-  const byKind = new Map<PageKind, number[]>();
-  for (let page = 0; page < pages; page += 1) {
-    const kind = kindOf(file, page);
-    byKind.set(kind, [...(byKind.get(kind) ?? []), page]);
-  }
+  const byKind = pagesByKind(file);
   const fd = openSync(path, 'r+');
   try {
     const done: string[] = [];
@@ -51,11 +41,6 @@ export function flip(path: string, random: Random): string {
   } finally {
     closeSync(fd);
   }
-}
-
-function kindOf(file: Buffer, page: number): PageKind {
-  const flags = file.readUInt16LE(page * pageSize + flagsAt);
-  return kinds[(flags & 0x0f) as keyof typeof kinds] ?? 'other';
 }
 
 /** Changes one page in place. */

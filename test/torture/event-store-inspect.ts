@@ -42,7 +42,8 @@ export async function inspect(dataDir: string, truth: Truth): Promise<Verdict> {
   if (!isStore(started)) {
     const told = tellEnd(started);
     demand(started.signal !== 'SIGKILL', () => `the store neither starts nor ends: ${told}`);
-    const sentence = started.code === 1 && started.stderr.trim().split('\n').length === 1 && started.stderr !== '';
+    // LMDB may have printed a line of its own before.
+    const sentence = started.code === 1 && /(^|\n)event-store: .+\n$/.test(started.stderr);
     return { kind: sentence ? 'refused' : 'dead', because: told };
   }
   const client = EventStoreDBClient.connectionString(started.connectionString);
@@ -110,7 +111,8 @@ async function endingOf(err: unknown, what: string, store: Store): Promise<Endin
   if (err instanceof StreamNotFoundError) return { kind: 'not-found', because: '' };
   if (err instanceof StreamDeletedError) return { kind: 'deleted', because: '' };
   const message = err instanceof Error ? err.message : String(err);
-  if (err instanceof Error && Reflect.get(err, 'code') === status.DATA_LOSS) return { kind: 'refused', because: message };
+  if (err instanceof Error && Reflect.get(err, 'code') === status.DATA_LOSS)
+    return { kind: 'refused', because: message };
   // The connection breaks a moment before the process is known to have ended.
   const dead = Symbol('dead');
   const gone = await Promise.race([store.ended.then(() => dead), new Promise((resolve) => setTimeout(resolve, 2_000))]);

@@ -1,5 +1,6 @@
-import type { ChildProcess } from 'node:child_process';
-import { type StoreProcess, spawnStore } from '../../embedded/event-store-server/store-fixture.js';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { entryPoint } from '../support/entry-point.js';
 
 /** How a process ended. */
 export interface End {
@@ -8,6 +9,7 @@ export interface End {
   readonly stderr: string;
 }
 
+/** The server as a process of its own, ready to be asked. */
 export interface Store {
   readonly child: ChildProcess;
   readonly connectionString: string;
@@ -19,12 +21,16 @@ export interface Store {
 }
 
 export interface StartOptions {
+  /** further arguments of the server */
+  readonly args?: readonly string[];
+  /** how long its files may grow, in blocks of 512 bytes; the limit can be raised while it runs */
   readonly fileBlocks?: number;
   /** kills the process so many milliseconds after it was started, ready or not */
   readonly killAfterMs?: number;
 }
 
 const startLimitMs = 30_000;
+const main = entryPoint(import.meta.url, '../../embedded/event-store-server/main');
 const alive = new Set<ChildProcess>();
 process.on('exit', () => {
   for (const child of alive) child.kill('SIGKILL');
@@ -32,44 +38,56 @@ process.on('exit', () => {
 
 /** Starts the server on a data directory, as a process that does not outlive this one. @returns it, or how it ended */
 export async function startStore(dataDir: string, options: StartOptions = {}): Promise<Store | End> {
-  const { fileBlocks, killAfterMs = startLimitMs } = options;
+  const child = spawnServer(['--data', dataDir, '--port', '0', ...(options.args ?? [])], options.fileBlocks);
+  alive.add(child);
   let stderr = '';
   let running = true;
-  let ended: Promise<End> | undefined;
-  const timers: NodeJS.Timeout[] = [];
-  const onSpawn = (child: ChildProcess) => {
-    alive.add(child);
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      stderr += text;
-    });
-    ended = new Promise((resolve) => {
-      child.once('exit', () => {
-        running = false;
-        alive.delete(child);
-      });
-      child.once('close', (code, signal) => resolve({ code, signal, stderr }));
-    });
-    timers.push(setTimeout(() => child.kill('SIGKILL'), killAfterMs));
-  };
-  const spawned: StoreProcess | undefined = await spawnStore(dataDir, {
-    onSpawn,
-    ...(fileBlocks === undefined ? {} : { fileBlocks }),
-  }).catch(() => undefined);
-  if (ended === undefined) throw new Error('The event store was not spawned.');
-  const end = ended;
-  if (options.killAfterMs === undefined || spawned === undefined) for (const timer of timers) clearTimeout(timer);
-  if (spawned === undefined) return end;
-  const { child, connectionString } = spawned;
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  child.once('exit', () => {
+    running = false;
+    alive.delete(child);
+  });
+  const ended = new Promise<End>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code, signal) => resolve({ code, signal, stderr }));
+  });
+  const timer = setTimeout(() => child.kill('SIGKILL'), options.killAfterMs ?? startLimitMs);
+  const connectionString = await connectionOf(child);
+  if (connectionString === undefined || options.killAfterMs !== undefined) {
+    const end = await ended;
+    clearTimeout(timer);
+    return end;
+  }
+  clearTimeout(timer);
   return {
     child,
     connectionString,
-    ended: end,
+    ended,
     isRunning: () => running,
     stop(signal) {
       child.kill(signal);
-      return end;
+      return ended;
     },
   };
+}
+
+function spawnServer(args: readonly string[], fileBlocks: number | undefined): ChildProcess {
+  const command = [process.execPath, ...main.options, main.file, ...args];
+  const [file = '', ...rest] =
+    fileBlocks === undefined ? command : ['sh', '-c', `ulimit -S -f ${fileBlocks}; exec "$@"`, 'sh', ...command];
+  return spawn(file, rest, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, LOG_LEVEL: 'silent' } });
+}
+
+/** What the ready line says; undefined when the process ends without one. */
+async function connectionOf(child: ChildProcess): Promise<string | undefined> {
+  if (child.stdout === null) throw new Error('The process has no stdout.');
+  for await (const line of createInterface({ input: child.stdout })) {
+    const [, json] = /^ready event-store (.*)$/.exec(line) ?? [];
+    if (json !== undefined) return (JSON.parse(json) as { connectionString: string }).connectionString;
+  }
+  return undefined;
 }
 
 export const isStore = (started: Store | End): started is Store => 'child' in started;

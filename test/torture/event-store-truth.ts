@@ -1,12 +1,8 @@
-import { jsonEvent } from '@eventstore/db-client';
-import { anyStream, CommitSignal } from '../../embedded/event-store-server/commit-signal.js';
-import type { Expected } from '../../embedded/event-store-server/expected-revision.js';
-import type { ProposedEvent } from '../../embedded/event-store-server/record.js';
-import { openStorage } from '../../embedded/event-store-server/storage.js';
-import { Writer } from '../../embedded/event-store-server/writer.js';
+import { type EventData, EventStoreDBClient, type JSONEventData, jsonEvent } from '@eventstore/db-client';
+import { startEventStore } from '../../embedded/event-store-server/server.js';
 import { silentLogger } from '../../runtime/logger.js';
 import type { Random } from '../support/seeded.js';
-import { recordDigest, someEvent } from './event-store-content.js';
+import { positionOf, type Recorded, recordDigest, someEvent } from './event-store-content.js';
 
 /** What a reader of one stream, or of `$all`, is to be given. */
 export interface Answer {
@@ -16,102 +12,88 @@ export interface Answer {
   readonly events: readonly string[];
 }
 
+/** An event that is stored, to be appended once more. */
+export interface Repeat {
+  readonly stream: string;
+  readonly revision: number;
+  readonly position: number;
+  readonly event: EventData;
+}
+
 /** What a data directory holds, as it was written. */
 export interface Truth {
   readonly all: Answer;
   readonly streams: readonly Answer[];
-  /** the last append to some streams, to be repeated */
-  readonly repeats: readonly { stream: string; revision: number; position: number; event: ReturnType<typeof jsonEvent> }[];
+  readonly repeats: readonly Repeat[];
 }
 
-const streamCount = 260;
-const appendCount = 1_400;
+const streamCount = 180;
+const appendCount = 420;
 const createdAt = Date.UTC(2026, 0, 1);
-
-interface Written {
-  digests: string[];
-  last: { revision: number; position: number; event: ReturnType<typeof jsonEvent> } | undefined;
-}
+const repeatCount = 12;
 
 /**
- * Writes a store of a few thousand events to an empty directory, the same for the same seed down to its pages: streams
- * with short, long and odd names, large events, many transactions, a deleted stream, a tombstoned one and one that keeps
- * its last three events.
+ * Writes a store of a thousand events to an empty directory, the same for the same seed: streams with short, long and
+ * odd names, large events, many transactions, a deleted stream, a tombstoned one and one that shows its last three
+ * events.
  */
 export async function writeTruth(dataDir: string, random: Random): Promise<Truth> {
-  const storage = await openStorage(dataDir);
-  const fatal = (err: unknown) => {
-    throw err;
-  };
-  const writer = new Writer({ storage, signal: new CommitSignal(), log: silentLogger, fatal, now: () => createdAt });
+  const store = await startEventStore({ dataDir, port: 0, log: silentLogger, now: () => createdAt });
+  const client = EventStoreDBClient.connectionString(store.connectionString);
   const all: string[] = [];
-  const streams = new Map<string, Written>();
-
-  const append = async (stream: string, expected: Expected, count: number, fixed?: ReturnType<typeof jsonEvent>) => {
-    const events = Array.from({ length: count }, () => fixed ?? someEvent(random, random.chance(0.2)));
-    const outcome = await writer.append(stream, expected, events.map(toProposed));
-    if (outcome.kind !== 'appended') throw new Error(`An append to ${stream} was refused: ${outcome.kind}.`);
-    const written = streams.get(stream) ?? { digests: [], last: undefined };
-    streams.set(stream, written);
+  const streams = new Map<string, string[]>();
+  const repeats: Repeat[] = [];
+  const book = (event: Recorded) => {
+    all[positionOf(event) - 1] = recordDigest(event);
+    const written = streams.get(event.streamId) ?? [];
+    written[Number(event.revision)] = recordDigest(event);
+    streams.set(event.streamId, written);
+  };
+  const append = async (stream: string, events: EventData[]) => {
+    const { nextExpectedRevision, position } = await client.appendToStream(stream, events);
+    const last = { revision: nextExpectedRevision, position: position?.commit ?? -1n };
     for (const [index, event] of events.entries()) {
-      const back = events.length - 1 - index;
-      const [revision, position] = [outcome.revision - back, (outcome.position ?? 0) - back];
-      const digest = recordDigest({
-        ...event,
-        streamId: stream,
-        revision: BigInt(revision),
-        position: { commit: BigInt(position) },
-      });
-      all[position - 1] = digest;
-      written.digests[revision] = digest;
-      written.last = count === 1 ? { revision, position, event: event as ReturnType<typeof jsonEvent> } : undefined;
+      const back = BigInt(events.length - 1 - index);
+      const place = { revision: last.revision - back, position: { commit: last.position - back } };
+      book({ ...event, streamId: stream, ...place });
+    }
+    const [event] = events;
+    if (events.length === 1 && event !== undefined) {
+      repeats.push({ stream, revision: Number(last.revision), position: Number(last.position), event });
     }
   };
 
   const names = Array.from({ length: streamCount }, (_, n) => nameOf(n, random));
-  for (let sent = 0; sent < appendCount; ) {
-    const together = random.between(1, 40);
-    sent += together;
-    await Promise.all(
-      Array.from({ length: together }, (_, n) => {
-        // Every stream is written at least once, and some are written often.
-        const name = names[sent + n] ?? (random.chance(0.3) ? random.pick(names.slice(0, 8)) : random.pick(names));
-        return append(name, 'any', random.chance(0.2) ? random.between(2, 6) : 1);
-      }),
+  const [bounded = '', deleted = '', buried = ''] = names;
+  for (let n = 0; n < appendCount; n += 1) {
+    const stream = names[n] ?? random.pick(random.chance(0.3) ? names.slice(0, 8) : names);
+    const count = random.chance(0.6) ? 1 : random.between(2, 6);
+    await append(
+      stream,
+      Array.from({ length: count }, () => someEvent(random, random.chance(0.2))),
     );
   }
-  const ends: Record<string, Answer['end']> = {};
-  const bound = jsonEvent({ id: random.uuid(), type: '$metadata', data: { $maxCount: 3 } });
-  await append(`$$${names[0]}`, 'no_stream', 1, bound);
-  const gone = jsonEvent({ id: random.uuid(), type: '$metadata', data: { $tb: Number.MAX_SAFE_INTEGER } });
-  await append(`$$${names[1]}`, 'no_stream', 1, gone);
-  ends[names[1] ?? ''] = 'not-found';
-  const tombstone = jsonEvent({ id: random.uuid(), type: '$streamDeleted', data: {} });
-  const buried = await writer.tombstone(names[2] ?? '', 'any', tombstone.id);
-  if (buried.kind !== 'appended' || buried.position === undefined) throw new Error('The tombstone was refused.');
-  all[buried.position - 1] = recordDigest({
-    ...tombstone,
-    streamId: names[2] ?? '',
-    revision: BigInt(buried.revision),
-    position: { commit: BigInt(buried.position) },
-  });
-  ends[names[2] ?? ''] = 'deleted';
-  await append(names[3] ?? '', 'any', 1);
-  await storage.close();
+  const metadata = (data: object): JSONEventData =>
+    jsonEvent({ id: random.uuid(), type: '$metadata', data: { ...data } });
+  await append(`$$${bounded}`, [metadata({ $maxCount: 3 })]);
+  await append(`$$${deleted}`, [metadata({ $tb: Number.MAX_SAFE_INTEGER })]);
+  const { position } = await client.tombstoneStream(buried);
+  // The tombstone is the server's own event; what it says is taken from the log itself.
+  for await (const { event } of client.readAll({ fromPosition: position ?? 'end' }))
+    if (event !== undefined) book(event);
+  await append(names[3] ?? '', [someEvent(random)]);
+  await client.dispose();
+  await store.close();
 
-  const answers = [...streams].map(([stream, { digests }]): Answer => {
+  const ends: Record<string, Answer['end']> = { [deleted]: 'not-found', [buried]: 'deleted' };
+  const answers = [...streams].map(([stream, events]): Answer => {
     const end = ends[stream] ?? 'complete';
-    const visible = stream === names[0] ? digests.slice(-3) : digests;
-    return { stream, end, events: end === 'complete' ? visible : [] };
+    return { stream, end, events: end !== 'complete' ? [] : stream === bounded ? events.slice(-3) : events };
   });
-  const missing = { stream: 'never-written', end: 'not-found' as const, events: [] };
-  const repeats = [...streams].flatMap(([stream, { last }]) =>
-    last === undefined || ends[stream] !== undefined || stream.startsWith('$') ? [] : [{ stream, ...last }],
-  );
   return {
-    all: { stream: anyStream, end: 'complete', events: all },
-    streams: [...answers, missing],
-    repeats: repeats.slice(0, 12),
+    all: { stream: '$all', end: 'complete', events: all },
+    streams: [...answers, { stream: 'never-written', end: 'not-found', events: [] }],
+    repeats: repeats.filter(({ stream }) => ends[stream] === undefined && !stream.startsWith('$')).slice(-repeatCount),
   };
 }
 
@@ -119,16 +101,4 @@ function nameOf(n: number, random: Random): string {
   if (n === 4) return `long-${'x'.repeat(2_500)}`;
   if (n === 5) return 'größe – 数 – 🦊';
   return `stream-${random.uuid()}-${'n'.repeat(random.between(0, 120))}`;
-}
-
-function toProposed({ id, type, data, metadata }: ReturnType<typeof someEvent>): ProposedEvent {
-  const isJson = !(data instanceof Uint8Array);
-  const none = Buffer.alloc(0);
-  return {
-    id,
-    type,
-    isJson,
-    data: isJson ? Buffer.from(JSON.stringify(data)) : Buffer.from(data),
-    customMetadata: metadata === undefined ? none : Buffer.from(JSON.stringify(metadata)),
-  };
 }

@@ -113,7 +113,9 @@ function openWatcher({ name, open, concerns, follows }: Watch): Watcher {
       });
       const ended = (err?: unknown) => {
         if (subscription !== own || goodbye) return;
-        fault ??= new Violation(`the subscription to ${name} ended: ${err instanceof Error ? err.message : 'no error'}`);
+        fault ??= new Violation(
+          `the subscription to ${name} ended: ${err instanceof Error ? err.message : 'no error'}`,
+        );
       };
       own.on('error', ended);
       own.on('end', () => ended());

@@ -7,17 +7,17 @@ import {
 } from '@eventstore/db-client';
 import { status } from '@grpc/grpc-js';
 import type { JsonObject } from '../../domain/core/event-codec.js';
-import { type EventLog, openEventLog, RevisionConflict } from '../../runtime/event-store/event-log.js';
+import { type EventLog, LogUnavailable, openEventLog, RevisionConflict } from '../../runtime/event-store/event-log.js';
 import { silentLogger } from '../../runtime/logger.js';
 import { type Random, seeded } from '../support/seeded.js';
 import { someEvent } from './event-store-content.js';
 import type { Append, Ledger, Place } from './event-store-ledger.js';
 
-/** What came of one append. `full`: refused for want of room on the disk. */
+/** What came of one append. `refused`: the store would not have it, for want of room on its disk. */
 export type Outcome =
   | ({ readonly kind: 'acknowledged' } & Place)
   | { readonly kind: 'conflict'; readonly actual: number }
-  | { readonly kind: 'full' }
+  | { readonly kind: 'refused' }
   | { readonly kind: 'unknown'; readonly because: unknown };
 
 /** A way into the store. */
@@ -105,22 +105,22 @@ async function outcomeOf(appending: Promise<Place>): Promise<Outcome> {
     if (err instanceof WrongExpectedVersionError) {
       return { kind: 'conflict', actual: err.actualVersion === 'no_stream' ? -1 : Number(err.actualVersion) };
     }
-    return isFull(err) ? { kind: 'full' } : { kind: 'unknown', because: err };
+    return isRefusal(err) ? { kind: 'refused' } : { kind: 'unknown', because: err };
   }
 }
 
-/** The classic append fails with the code itself; a batch append carries it in words only, through both clients. */
-function isFull(err: unknown): boolean {
+/** Our log says that nothing was written; a classic append fails with the code; the client's batch has words only. */
+function isRefusal(err: unknown): boolean {
+  if (err instanceof LogUnavailable) return true;
   if (!(err instanceof Error)) return false;
-  if (Reflect.get(err, 'code') === status.RESOURCE_EXHAUSTED) return true;
-  return /resource_exhausted|no space|disk is full/i.test(err.message);
+  return Reflect.get(err, 'code') === status.RESOURCE_EXHAUSTED || /\bdisk\b.*\bfull\b/i.test(err.message);
 }
 
 /** Sends one append on its way and books what came of it. */
 export async function perform(ledger: Ledger, append: Append, way: Way): Promise<Outcome> {
   const outcome = await way(append);
   if (outcome.kind === 'acknowledged') ledger.acknowledge(append, outcome);
-  else if (outcome.kind === 'full') ledger.refuse(append);
+  else if (outcome.kind === 'refused') ledger.refuse(append);
   else if (outcome.kind === 'conflict') {
     ledger.refuse(append);
     ledger.learn(append.stream, outcome.actual);

@@ -63,7 +63,8 @@ const flags = z.object({
  */
 export async function runEventStoreTorture(args: string[]): Promise<void> {
   const parsed = flags.safeParse(parseArgs({ args, options }).values);
-  if (!parsed.success) throw new Error(parsed.error.issues.map((i) => `--${i.path.join('.')}: ${i.message}`).join('. '));
+  if (!parsed.success)
+    throw new Error(parsed.error.issues.map((i) => `--${i.path.join('.')}: ${i.message}`).join('. '));
   const { rounds, only, round, copies, seed = Math.floor(Math.random() * 1e9) } = parsed.data;
   const say = (line: string) => void process.stdout.write(`${line}\n`);
   const numbers = round === undefined ? Array.from({ length: rounds }, (_, n) => n + 1) : [round];
