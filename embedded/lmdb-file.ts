@@ -24,8 +24,43 @@ export function checkFileLength(path: string, known: boolean): void {
   }
 }
 
-/** Offsets of LMDB's 64-bit meta page, little-endian, behind a page header of 24 bytes. */
-const meta = { size: 168, magicAt: 24, pageSizeAt: 48, lastPageAt: 144, txnAt: 152, magic: 0xbeefc0de };
+/** Offsets of LMDB's 64-bit meta page, little-endian, behind a page header of 24 bytes that begins with number and txn. */
+const meta = { size: 168, magicAt: 24, pageSizeAt: 48, rootAt: 136, lastPageAt: 144, txnAt: 152, magic: 0xbeefc0de };
+
+/**
+ * LMDB takes the meta page with the higher transaction and asks no more: where the newer one is damaged, it would go back
+ * by a transaction without a word. Transactions alternate between the two pages, and each names the root page that its
+ * own transaction wrote, which stays as it is until the next but one.
+ *
+ * @throws DataDirError when that does not hold
+ */
+export function checkMetaPages(path: string): void {
+  const fd = openSync(path, 'r');
+  try {
+    const pageSize = readAt(fd, 0, meta.size).readUInt32LE(meta.pageSizeAt);
+    const txns = [0, 1].map((index) => {
+      const page = readAt(fd, index * pageSize, meta.size);
+      const [txn, root] = [page.readBigUInt64LE(meta.txnAt), page.readBigInt64LE(meta.rootAt)];
+      const written = txn === 0n ? undefined : readAt(fd, Number(root) * pageSize, 16);
+      const isRoot = written?.readBigInt64LE(0) === root && written.readBigUInt64LE(8) === txn;
+      const inPlace = page.readUInt32LE(meta.magicAt) === meta.magic && txn % 2n === BigInt(index);
+      return txn === 0n || (isRoot && inPlace) ? txn : undefined;
+    });
+    const [even, odd] = txns;
+    const apart = even === undefined || odd === undefined ? undefined : even - odd;
+    if (apart === 1n || apart === -1n || (even === 0n && odd === 0n)) return;
+  } finally {
+    closeSync(fd);
+  }
+  throw new DataDirError(`${path} is damaged: its first pages do not say which state is the last; restore a backup.`);
+}
+
+/** Bytes of a file; zeros where there are none. */
+function readAt(fd: number, offset: number, size: number): Buffer {
+  const bytes = Buffer.alloc(size);
+  if (offset >= 0 && Number.isSafeInteger(offset)) readSync(fd, bytes, 0, size, offset);
+  return bytes;
+}
 
 function promisedBy(path: string): number | undefined {
   const fd = openSync(path, 'r');

@@ -114,6 +114,11 @@ export const scavengeMissing = (scavengeId: string): CallError =>
 export const appendRefused = (stream: string, because: string): CallError =>
   new CallError(status.FAILED_PRECONDITION, `The stream '${stream}' takes no event: ${because}.`);
 
+/** LMDB's page-not-found, corrupted, invalid, cursor-full and problem; bad-txn is what other reads of that moment get. */
+const unreadable = new Set([-30797, -30796, -30793, -30787, -30782, -30779]);
+const isUnreadable = (err: unknown): boolean =>
+  err instanceof Error && 'code' in err && typeof err.code === 'number' && unreadable.has(err.code);
+
 /** Any failure as a refusal for the wire. What nobody foresaw is logged and says nothing of the inside. */
 export function toCallError(err: unknown, log: Logger): CallError {
   if (err instanceof CallError) return err;
@@ -127,6 +132,14 @@ export function toCallError(err: unknown, log: Logger): CallError {
       err,
     });
     return new CallError(status.DATA_LOSS, err.message);
+  }
+  if (isUnreadable(err)) {
+    log.error('pages of the data file cannot be read', { err });
+    const why = 'pages of the data file cannot be read';
+    return new CallError(
+      status.DATA_LOSS,
+      `The stored data is damaged: ${why}. Run with --verify and restore a backup.`,
+    );
   }
   log.error('a call failed', { err });
   return new CallError(status.INTERNAL, 'The event store failed to serve the call.');

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { type Database, open, type RootDatabase } from 'lmdb';
 import { lockDataDir } from '../data-lock.js';
-import { checkFileLength, DataDirError } from '../lmdb-file.js';
+import { checkFileLength, checkMetaPages, DataDirError } from '../lmdb-file.js';
 import { decodeHead, type Head } from './head.js';
 import { nameKey, positionKey, streamKey } from './keys.js';
 import { DamageError, damagedRecord, isIntact } from './record.js';
@@ -68,9 +68,10 @@ export async function openStorage(dataDir: string, { check = true } = {}): Promi
       throw new DataDirError(`The data directory ${dataDir} has lost its file ${dataFile}; restore a backup.`);
     }
     checkFileLength(path, known);
+    if (known) checkMetaPages(path);
     const storage = openTables(path, release);
     try {
-      checkFormat(storage, dataDir);
+      checkFormat(storage, dataDir, known);
       if (check) checkState(storage);
       if (!known) {
         writeFileSync(marker, `shopledger event store, format ${formatVersion}\n`, { flush: true });
@@ -138,8 +139,11 @@ function openTables(path: string, release: () => void): Storage {
 const formatKey = Buffer.from('format');
 const stateKey = Buffer.from('state');
 
-function checkFormat(storage: Storage, dataDir: string): void {
+function checkFormat(storage: Storage, dataDir: string, known: boolean): void {
   const stored = storage.system.get(formatKey);
+  if (stored === undefined && known) {
+    throw new DataDirError(`The data in ${dataDir} have lost the table that names their format; restore a backup.`);
+  }
   if (stored === undefined) {
     storage.root.transactionSync(() => {
       storage.system.putSync(formatKey, Buffer.from(String(formatVersion)));
@@ -156,13 +160,20 @@ function checkFormat(storage: Storage, dataDir: string): void {
   }
 }
 
-/** The last record must be there and intact, and there must be as many as were committed and not removed. */
+/** The last record must be there and intact, and every table must hold as much as was committed and not removed. */
 function checkState(storage: Storage): void {
   const state = readState(storage);
-  const entries = (storage.log.getStats() as { entryCount?: number }).entryCount;
-  const expected = state.count - removedCount(storage);
-  if (entries !== expected) {
-    throw new DamageError(state.head, '?', -1, `the log holds ${entries ?? 0} records instead of ${expected}`);
+  const events = state.count - removedCount(storage);
+  const streams = state.nextStreamId - 1;
+  for (const [name, count] of [
+    ['log', events],
+    ['idx', events],
+    ['names', streams],
+    ['heads', streams],
+  ] as const) {
+    const entries = (storage[name].getStats() as { entryCount?: number }).entryCount ?? 0;
+    if (entries === count) continue;
+    throw new DamageError(state.head, '?', -1, `the table "${name}" holds ${entries} entries instead of ${count}`);
   }
   if (state.head === 0) return;
   const last = storage.log.get(positionKey(state.head));
