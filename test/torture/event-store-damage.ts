@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
 import type { Random } from '../support/seeded.js';
-import { pageSize, pagesByKind } from './lmdb-pages.js';
+import { pageSize, pagesByKind } from '../support/lmdb-pages.js';
 
 /** Shortens a data file. @returns what was done, in words */
 export function cut(path: string, random: Random): string {
