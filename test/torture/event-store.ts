@@ -68,9 +68,10 @@ export async function runEventStoreTorture(args: string[]): Promise<void> {
   const { rounds, only, round, copies, seed = Math.floor(Math.random() * 1e9) } = parsed.data;
   const say = (line: string) => void process.stdout.write(`${line}\n`);
   const numbers = round === undefined ? Array.from({ length: rounds }, (_, n) => n + 1) : [round];
+  const kindOf = only === undefined ? planned : () => only;
   say(`event-store: ${numbers.length} rounds, seed ${seed}`);
   try {
-    const done = await torture({ seed, rounds: numbers, kindOf: (n) => only ?? planned(n), copies, say });
+    const done = await torture({ seed, rounds: numbers, kindOf, copies, say });
     say(`${tableOf(done)}\nevent-store: everything acknowledged was stored, and nothing else was served`);
   } catch (err) {
     if (!(err instanceof Violation)) throw err;
@@ -129,15 +130,13 @@ export async function torture(plan: Plan): Promise<Done> {
     }
   } catch (err) {
     life.running?.store.child.kill('SIGKILL');
-    const [, number = String(rounds.at(-1))] = /^round (\d+)/.exec(current) ?? [];
-    const again = `npm run torture -- event-store --seed ${seed} --round ${number} --copies ${copies}`;
-    const whole = `npm run torture -- event-store --seed ${seed} --rounds ${number} --copies ${copies}`;
-    const kind = current.includes('(') ? ` --only ${kindOf(Number(number))}` : '';
+    const [, number = String(rounds.at(-1)), kind = ''] = /^round (\d+) \((\w+)\)/.exec(current) ?? [];
+    const command = `npm run torture -- event-store --seed ${seed} --copies ${copies}`;
+    const again = kind === '' ? '' : `\n  that round alone: ${command} --round ${number} --only ${kind}`;
+    const only = kindOf === planned ? '' : ` --only ${kind}`;
     const message = err instanceof Error ? err.message : String(err);
-    throw new Violation(
-      `${current}: ${message}\n  data: ${home}\n  that round alone: ${again}${kind}\n  all up to it: ${whole}`,
-      { cause: err },
-    );
+    const all = `${command} --rounds ${number}${only}`;
+    throw new Violation(`${current}: ${message}\n  data: ${home}${again}\n  all up to it: ${all}`, { cause: err });
   }
   rmSync(home, { recursive: true, force: true });
   return figures();
