@@ -87,6 +87,8 @@ export const planned = (round: number): Kind => order[(round - 1) % order.length
 export async function torture(plan: Plan): Promise<Done> {
   const { seed, rounds, kindOf, copies, say } = plan;
   const home = mkdtempSync(join(tmpdir(), 'torture-'));
+  const clean = () => rmSync(home, { recursive: true, force: true });
+  process.on('exit', clean);
   const start = performance.now();
   const life = openLife(join(home, 'kill'));
   const full = { acknowledged: 0, unknown: 0, unknownStored: 0, refused: 0, verified: 0, watched: 0 };
@@ -130,6 +132,7 @@ export async function torture(plan: Plan): Promise<Done> {
     }
   } catch (err) {
     life.running?.store.child.kill('SIGKILL');
+    process.off('exit', clean);
     const [, number = String(rounds.at(-1)), kind = ''] = /^round (\d+) \((\w+)\)/.exec(current) ?? [];
     const command = `npm run torture -- event-store --seed ${seed} --copies ${copies}`;
     const again = kind === '' ? '' : `\n  that round alone: ${command} --round ${number} --only ${kind}`;
@@ -138,7 +141,8 @@ export async function torture(plan: Plan): Promise<Done> {
     const all = `${command} --rounds ${number}${only}`;
     throw new Violation(`${current}: ${message}\n  data: ${home}${again}\n  all up to it: ${all}`, { cause: err });
   }
-  rmSync(home, { recursive: true, force: true });
+  process.off('exit', clean);
+  clean();
   return figures();
 }
 
