@@ -51,13 +51,14 @@ export async function damageRound(
     const dir = join(scratch, `${kind}-${copy}`);
     mkdirSync(scratch, { recursive: true });
     cpSync(specimen.dir, dir, { recursive: true });
-    const done = damages[kind](join(dir, 'events.mdb'), seeded(run, copy));
+    const { what, atStart } = damages[kind](join(dir, 'events.mdb'), seeded(run, copy));
     try {
       const verdict = await inspect(dir, specimen.truth);
+      demand(!atStart || !verdict.started, () => 'the store starts on a file that was cut');
       tally[verdict.kind] += 1;
     } catch (err) {
       if (!(err instanceof Violation)) throw err;
-      throw new Violation(`${err.message}\n  damage: ${done}\n  copy: ${dir}`);
+      throw new Violation(`${err.message}\n  damage: ${what}\n  copy: ${dir}`);
     }
     rmSync(dir, { recursive: true });
   });

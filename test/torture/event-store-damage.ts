@@ -3,13 +3,22 @@ import { promisedLength } from '../../embedded/lmdb-file.js';
 import type { Random } from '../support/seeded.js';
 import { pageSize, pagesByKind } from '../support/lmdb-pages.js';
 
-/** Shortens a data file. @returns what was done, in words */
-export function cut(path: string, random: Random): string {
+/** What was done to a data file. */
+export interface Damage {
+  /** in words */
+  readonly what: string;
+  /** whether the server must find it at the start: the file is shorter than LMDB's own last page */
+  readonly atStart: boolean;
+}
+
+/** Shortens a data file. */
+export function cut(path: string, random: Random): Damage {
   const fd = openSync(path, 'r+');
   try {
     const { size } = fstatSync(fd);
     // The file may be longer than what LMDB uses of it.
-    const end = random.chance(0.3) ? size : (promisedLength(fd) ?? size);
+    const used = promisedLength(fd) ?? size;
+    const end = random.chance(0.3) ? size : used;
     const lengths: readonly (() => number)[] = [
       () => end - random.between(1, 200),
       () => end - pageSize * random.between(1, 8),
@@ -19,14 +28,14 @@ export function cut(path: string, random: Random): string {
     ];
     const length = random.pick(lengths)();
     ftruncateSync(fd, length);
-    return `cut from ${size} to ${length} bytes`;
+    return { what: `cut from ${size} to ${length} bytes, ${used} are in use`, atStart: length < used };
   } finally {
     closeSync(fd);
   }
 }
 
-/** Garbles one to three pages of a data file; every kind of page is as likely. @returns what was done, in words */
-export function flip(path: string, random: Random): string {
+/** Garbles one to three pages of a data file; every kind of page is as likely. */
+export function flip(path: string, random: Random): Damage {
   const file = readFileSync(path);
   const pages = Math.floor(file.length / pageSize);
   const byKind = pagesByKind(file);
@@ -40,7 +49,7 @@ export function flip(path: string, random: Random): string {
       done.push(`page ${page} (${kind}): ${garble(content, file, pages, random)}`);
       writeSync(fd, content, 0, pageSize, page * pageSize);
     }
-    return done.join('; ');
+    return { what: done.join('; '), atStart: false };
   } finally {
     closeSync(fd);
   }

@@ -1,3 +1,4 @@
+import { cpSync, existsSync } from 'node:fs';
 import type { Random } from '../support/seeded.js';
 import { begin, bury, compareWhole, end, openLife, settle } from './event-store-life.js';
 import { tellEnd } from './event-store-process.js';
@@ -72,8 +73,12 @@ export async function fullRound(dir: string, random: Random): Promise<FullFigure
     const { acknowledged, unknown, unknownStored } = ledger.counts;
     const watched = life.watchers.reduce((sum, { seen }) => sum + seen, 0);
     return { acknowledged, unknown, unknownStored, refused, verified: ledger.log.length, watched };
-  } finally {
+  } catch (err) {
     if (life.running !== undefined) await end(life, 'SIGKILL');
+    // The disk itself goes; what is wrong stays to be looked at.
+    if (existsSync(disk.dataDir)) cpSync(disk.dataDir, `${dir}-kept`, { recursive: true });
+    throw err;
+  } finally {
     disk.remove();
   }
 }

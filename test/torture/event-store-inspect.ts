@@ -20,6 +20,8 @@ export interface Verdict {
   readonly kind: 'complete' | 'refused' | 'dead';
   /** the sentence, or how the process ended */
   readonly because: string;
+  /** false where the server refused, or died, before it was ready */
+  readonly started: boolean;
 }
 
 /** How one read ended: as if all was said, refused with a sentence, or with the process. */
@@ -44,7 +46,7 @@ export async function inspect(dataDir: string, truth: Truth): Promise<Verdict> {
     demand(started.signal !== 'SIGKILL', () => `the store neither starts nor ends: ${told}`);
     // LMDB may have printed a line of its own before.
     const sentence = started.code === 1 && /(^|\n)event-store: .+\n$/.test(started.stderr);
-    return { kind: sentence ? 'refused' : 'dead', because: told };
+    return { kind: sentence ? 'refused' : 'dead', because: told, started: false };
   }
   const client = EventStoreDBClient.connectionString(started.connectionString);
   try {
@@ -72,11 +74,11 @@ async function readEverything(client: EventStoreDBClient, store: Store, truth: T
     const backwards = () => client.readStream(answer.stream, { direction: BACKWARDS, fromRevision: END });
     await ask(`${name} backwards`, reversed(answer), backwards);
   });
-  if (!store.isRunning()) return { kind: 'dead', because: tellEnd(await store.ended) };
+  if (!store.isRunning()) return { kind: 'dead', because: tellEnd(await store.ended), started: true };
   const refused = endings.find(({ kind }) => kind === 'refused');
   return refused === undefined
-    ? { kind: 'complete', because: 'everything was served as it was written' }
-    : { kind: 'refused', because: refused.because };
+    ? { kind: 'complete', because: 'everything was served as it was written', started: true }
+    : { kind: 'refused', because: refused.because, started: true };
 }
 
 /** One read, compared event by event. Before a refusal everything must have been right. */
@@ -122,7 +124,7 @@ async function endingOf(err: unknown, what: string, store: Store): Promise<Endin
 
 /** An append that is stored must not be taken for a new one. */
 async function repeatAppends(client: EventStoreDBClient, store: Store, truth: Truth): Promise<Verdict> {
-  let verdict: Verdict = { kind: 'complete', because: '' };
+  let verdict: Verdict = { kind: 'complete', because: '', started: true };
   for (const { stream, revision, position, event } of truth.repeats) {
     const what = `a repeat at revision ${revision} of ${stream.slice(0, 60)}`;
     const expectedRevision = revision === 0 ? ('no_stream' as const) : BigInt(revision - 1);
@@ -137,7 +139,7 @@ async function repeatAppends(client: EventStoreDBClient, store: Store, truth: Tr
     } catch (err) {
       if (err instanceof WrongExpectedVersionError) throw new Violation(`${what} was refused with ${err.message}`);
       const { kind, because } = await endingOf(err, what, store);
-      verdict = worse(verdict, { kind: kind === 'dead' ? 'dead' : 'refused', because });
+      verdict = worse(verdict, { kind: kind === 'dead' ? 'dead' : 'refused', because, started: true });
       if (kind === 'dead') return verdict;
     }
   }
