@@ -28,7 +28,11 @@ export function seeded(...seed: readonly (string | number)[]): Random {
   };
   const next = () => word() / 2 ** 32;
   const between = (low: number, high: number) => low + Math.floor(next() * (high - low + 1));
-  const bytes = (count: number) => Buffer.from(Array.from({ length: count }, () => word() & 0xff));
+  const bytes = (count: number) => {
+    const whole = Buffer.allocUnsafe(Math.ceil(count / 4) * 4);
+    for (let at = 0; at < count; at += 4) whole.writeUInt32LE(word(), at);
+    return whole.subarray(0, count);
+  };
   return {
     next,
     between,

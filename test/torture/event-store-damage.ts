@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { promisedLength } from '../../embedded/lmdb-file.js';
-import type { Random } from '../support/seeded.js';
 import { pageSize, pagesByKind } from '../support/lmdb-pages.js';
+import type { Random } from '../support/seeded.js';
 
 /** What was done to a data file. */
 export interface Damage {

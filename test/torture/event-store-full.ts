@@ -63,7 +63,7 @@ export async function fullRound(dir: string, random: Random): Promise<FullFigure
     await settle(life);
     await compareWhole(life);
     disk.makeRoom(store.child.pid ?? 0);
-    await write('acknowledged', random.between(50, 200));
+    await write('acknowledged', random.between(30, 100));
     await settle(life);
     await end(life, random.chance(0.5) ? 'SIGKILL' : 'SIGTERM');
     await begin(life);

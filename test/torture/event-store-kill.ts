@@ -17,7 +17,7 @@ export async function killRound(life: Life, random: Random): Promise<void> {
   const { store, ways } = life.running ?? (await begin(life));
   const { ledger } = life;
   const byCount = random.chance(0.7);
-  const enough = ledger.counts.acknowledged + random.between(1, 1_200);
+  const enough = ledger.counts.acknowledged + random.between(1, 800);
   let killed = false;
   const kill = () => {
     killed = true;

@@ -27,8 +27,8 @@ export interface Truth {
   readonly repeats: readonly Repeat[];
 }
 
-const streamCount = 180;
-const appendCount = 420;
+const streamCount = 130;
+const appendCount = 320;
 const createdAt = Date.UTC(2026, 0, 1);
 const repeatCount = 12;
 

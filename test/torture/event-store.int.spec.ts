@@ -5,7 +5,7 @@ const seed = 20261121;
 
 /** A slice of `npm run torture -- event-store`. */
 describe('ten rounds of torturing the event store', function () {
-  this.timeout(180_000);
+  this.timeout(230_000);
 
   it(`leave everything acknowledged in place and nothing else served (seed ${seed})`, async () => {
     const rounds = Array.from({ length: 10 }, (_, n) => n + 1);
