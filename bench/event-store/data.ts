@@ -1,9 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { CommitSignal } from '../../embedded/event-store-server/commit-signal.js';
 import type { ProposedEvent } from '../../embedded/event-store-server/record.js';
-import { openStorage } from '../../embedded/event-store-server/storage.js';
-import { Writer } from '../../embedded/event-store-server/writer.js';
-import { silentLogger } from '../../runtime/logger.js';
+import { openParts } from '../../embedded/event-store-server/store-fixture.js';
 import type { Harness } from '../harness.js';
 
 /** A closed data directory of a known size. */
@@ -39,13 +36,8 @@ export const streamName = (n: number): string => `order-${String(n).padStart(8, 
  */
 export async function writeLog(harness: Harness, events: number, streams: number): Promise<Log> {
   const dataDir = await harness.folder();
-  const storage = await openStorage(dataDir);
-  let fault: unknown;
+  const { writer, close } = await openParts(dataDir);
   try {
-    const fatal = (err: unknown) => {
-      fault = err;
-    };
-    const writer = new Writer({ storage, signal: new CommitSignal(), log: silentLogger, fatal, now: Date.now });
     const told = Math.max(eventsAtOnce, Math.ceil(events / 5));
     for (let from = 0; from < events; from += eventsAtOnce) {
       if (from % told < eventsAtOnce) harness.progress(`writing a log of ${events} events, ${from} so far`);
@@ -55,11 +47,9 @@ export async function writeLog(harness: Harness, events: number, streams: number
         return writer.append(streamName(n % streams), 'any', [eventOf(payload(harness.seed, n))]);
       });
       await Promise.all(appends);
-      if (fault !== undefined) throw fault;
     }
-    await writer.idle();
   } finally {
-    await storage.close();
+    await close();
   }
   return { dataDir, events, streams };
 }
