@@ -70,6 +70,40 @@ describeTargets('a stream that was deleted', (target) => {
     expect(typesOf(await collect(client.readStream(stream)))).to.deep.equal(['5']);
   });
 
+  it('stays hidden when it is given metadata, which keep what else they say', async () => {
+    const { client } = target();
+    await client.deleteStream(stream);
+    await client.setStreamMetadata(stream, { custom: 'new' });
+    const read = collect(client.readStream(stream));
+    expect(
+      typesOf(await read.catch((err: unknown) => (err instanceof StreamNotFoundError ? [] : Promise.reject(err)))),
+    ).to.deep.equal([]);
+    await client.appendToStream(stream, numbered(1, 3));
+    expect(typesOf(await collect(client.readStream(stream)))).to.deep.equal(['3']);
+    expect((await client.getStreamMetadata(stream)).metadata).to.deep.equal({ custom: 'new', truncateBefore: 3 });
+  });
+
+  it('is not written again by a late repeat of its first append', async () => {
+    const { client, fresh } = target();
+    for (const { extra } of appendWays) {
+      const repeated = fresh('repeated');
+      const events = numbered(2);
+      const options = { expectedRevision: 'no_stream' as const, ...extra };
+      const first = await client.appendToStream(repeated, events, options);
+      await client.deleteStream(repeated);
+      const repeat = await client.appendToStream(repeated, events, options);
+      expect(repeat.nextExpectedRevision).to.equal(first.nextExpectedRevision);
+      expect(await rejection(collect(client.readStream(repeated)))).to.be.instanceOf(StreamNotFoundError);
+    }
+  });
+
+  it('can be deleted once more', async () => {
+    const { client } = target();
+    await client.deleteStream(stream);
+    await client.deleteStream(stream, { expectedRevision: 'any' });
+    expect(await rejection(collect(client.readStream(stream)))).to.be.instanceOf(StreamNotFoundError);
+  });
+
   it('leaves its events in $all', async () => {
     const { client, fresh } = target();
     const other = fresh('deleted');

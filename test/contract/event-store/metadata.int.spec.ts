@@ -118,4 +118,14 @@ describeTargets('a stream with metadata', (target) => {
     await client.appendToStream(early, numbered(3), { expectedRevision: 'no_stream' });
     expect(typesOf(await collect(client.readStream(early)))).to.deep.equal(['2']);
   });
+
+  it('counts as one that exists, before its first event', async () => {
+    const { client, fresh } = target();
+    const [written, deleted] = [fresh('early'), fresh('early')];
+    for (const name of [written, deleted]) await client.setStreamMetadata(name, { custom: 'x' });
+    const first = await client.appendToStream(written, numbered(1), { expectedRevision: 'stream_exists' });
+    expect(first.nextExpectedRevision).to.equal(0n);
+    await client.deleteStream(deleted, { expectedRevision: 'no_stream' });
+    expect(await rejection(collect(client.readStream(deleted)))).to.be.instanceOf(StreamNotFoundError);
+  });
 });
