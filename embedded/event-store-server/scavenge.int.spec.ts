@@ -128,8 +128,9 @@ describe('a scavenge of the embedded event store', () => {
       const streamId = readHead(storage, 's')?.streamId ?? 0;
       storage.log.removeSync(positionKey(6));
       storage.idx.removeSync(revisionKey(streamId, 5));
-      // The number of records is checked at the start, so it has to look right.
+      // The numbers of entries are checked at the start, so they have to look right.
       storage.log.putSync(positionKey(1), Buffer.alloc(80));
+      storage.idx.putSync(revisionKey(99, 0), positionKey(1));
     });
     const from = { commit: 5n, prepare: 5n };
     for (const options of [{ fromPosition: from }, { direction: BACKWARDS, fromPosition: END }] as const) {
