@@ -1,6 +1,7 @@
 import type { QueuedRecord } from './commit.js';
 import { type AppendOutcome, checkExpected, type Expected, wrong } from './expected-revision.js';
 import { deletedBefore, isDeleted, metadataTarget, parseMetadata, parseTruncation } from './head.js';
+import { linkNames, type StoredName } from './names.js';
 import { type PendingHead, PendingHeads } from './pending-heads.js';
 import { readEvent } from './reader.js';
 import { RecentIds } from './recent-ids.js';
@@ -13,6 +14,8 @@ export interface Transaction {
   batch: number;
   records: readonly QueuedRecord[];
   heads: readonly PendingHead[];
+  /** of the streams among them that are new, and of those before them */
+  names: readonly StoredName[];
   /** of all records */
   bytes: number;
   state: LogState;
@@ -104,7 +107,12 @@ export class Accepted {
     const { batch, records, queuedBytes: bytes, nextStreamId } = this;
     const last = records.at(-1)?.position;
     if (last === undefined) return undefined;
-    return { batch, records, heads: this.heads.of(batch), bytes, state: { head: last, count: last, nextStreamId } };
+    const heads = this.heads.of(batch);
+    const names = linkNames(
+      this.storage,
+      heads.filter(({ isNew }) => isNew),
+    );
+    return { batch, records, heads, names, bytes, state: { head: last, count: last, nextStreamId } };
   }
 
   /** What is accepted from now on belongs to the transaction after this one. */

@@ -1,7 +1,7 @@
 import type { Transaction } from './accepted.js';
 import { encodeHead } from './head.js';
-import { nameKey, positionKey, revisionKey, streamKey } from './keys.js';
-import { encodeName, putState, type Storage } from './storage.js';
+import { positionKey, revisionKey, streamKey } from './keys.js';
+import { putState, type Storage } from './storage.js';
 
 export interface QueuedRecord {
   position: number;
@@ -17,7 +17,7 @@ const limitMs = 60_000;
  *
  * @throws what LMDB failed with, or an Error when the disk does not answer in a minute; nobody knows then what is stored
  */
-export async function commit(storage: Storage, { records, heads, state }: Transaction): Promise<void> {
+export async function commit(storage: Storage, { records, heads, names, state }: Transaction): Promise<void> {
   const written = storage.root.batch(() => {
     for (const { position, streamId, revision, value } of records) {
       const key = positionKey(position);
@@ -26,10 +26,10 @@ export async function commit(storage: Storage, { records, heads, state }: Transa
     }
     for (const head of heads) {
       const key = streamKey(head.streamId);
-      if (head.isNew) void storage.names.put(nameKey(head.name), encodeName(head.name, head.streamId));
       head.isNew = false;
       void storage.heads.put(key, encodeHead(key, head));
     }
+    for (const { key, value } of names) void storage.names.put(key, value);
     putState(storage, state);
   });
   let timer: NodeJS.Timeout | undefined;

@@ -8,7 +8,7 @@ import { expect } from 'chai';
 import { LogUnavailable, openEventLog } from '../../runtime/event-store/event-log.js';
 import { silentLogger } from '../../runtime/logger.js';
 import { eventually } from '../../test/support/eventually.js';
-import { dataFile } from './storage.js';
+import { dataFile } from './data-directory.js';
 import {
   collect,
   connect,

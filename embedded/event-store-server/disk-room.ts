@@ -123,12 +123,15 @@ export const smallWrite = fixedPages * pageBytes;
 export const removalNeeds = (events: number): number => (fixedPages + 3 * events) * pageBytes;
 
 /** The most that a commit of these can need at the end of the file, in bytes; LMDB uses free pages before. */
-export function bytesNeeded(storage: Storage, { records, heads }: Pick<Transaction, 'records' | 'heads'>): number {
-  let bytes = 0;
-  for (const { value } of records) {
+export function bytesNeeded(
+  storage: Storage,
+  { records, heads, names }: Pick<Transaction, 'records' | 'heads' | 'names'>,
+): number {
+  let bytes = 400 * heads.length;
+  for (const { value } of [...records, ...names]) {
     bytes += value.length > sharedPageValue ? value.length + pageBytes + 200 : 2 * value.length + 200;
   }
-  for (const { name } of heads) bytes += 8 * name.length + 400;
+  for (const { key } of names) bytes += 2 * key.length;
   let touched = heads.length * pagesAStream;
   // No transaction copies more of a tree than there is.
   if (touched > fixedPages) touched = Math.min(touched, treePages(storage));

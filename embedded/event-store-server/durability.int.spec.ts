@@ -225,7 +225,7 @@ describe('the data of the embedded event store', () => {
 
   it('of another format are refused with a sentence', async () => {
     await test.stop();
-    const { openStorage } = await import('./storage.js');
+    const { openStorage } = await import('./data-directory.js');
     const storage = await openStorage(test.dataDir);
     storage.system.putSync(Buffer.from('format'), Buffer.from('99'));
     await storage.close();

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { jsonEvent, StreamDeletedError, StreamNotFoundError, WrongExpectedVersionError } from '@eventstore/db-client';
 import { expect } from 'chai';
-import { openStorage } from './storage.js';
+import { openStorage } from './data-directory.js';
 import { collect, makeDataDir, openTestStore, rejection, type TestStore, typesOf } from './store-fixture.js';
 import { verifyDataDir } from './verify.js';
 

@@ -4,16 +4,17 @@ import type { Logger } from '../../runtime/logger.js';
 import { type DiskRoom, removalNeeds } from './disk-room.js';
 import { firstReadable, type Head, isDeleted } from './head.js';
 import { revisionKey } from './keys.js';
+import { namesAfter } from './names.js';
 import { readEvent } from './reader.js';
-import { recordCreated } from './record.js';
+import { DamageError, recordCreated } from './record.js';
 import { firstKept, removeEvents } from './removed.js';
-import { decodeName, readHead, type Storage } from './storage.js';
+import { readHead, type Storage } from './storage.js';
 
 /** What a scavenge did. */
 export interface Scavenged {
   streams: number;
   events: number;
-  /** false when it was stopped before it had seen every stream */
+  /** false when it was stopped before it had seen every stream, or had to leave a damaged one */
   complete: boolean;
 }
 
@@ -36,24 +37,27 @@ const eventsAtLeast = 20;
  * meanwhile; the room is used again by later appends, the file does not shrink.
  *
  * @param isStopped asked before each step
- * @throws DamageError, NoRoomError; what was removed before it stays removed, and known to be
+ * @throws NoRoomError; what was removed before it stays removed, and known to be
  */
-export async function scavenge(
-  deps: Omit<ScavengeDeps, 'log'>,
-  isStopped: () => boolean = () => false,
-): Promise<Scavenged> {
-  const { storage, now } = deps;
+export async function scavenge(deps: ScavengeDeps, isStopped: () => boolean = () => false): Promise<Scavenged> {
+  const { storage, log, now } = deps;
   const done: Scavenged = { streams: 0, events: 0, complete: true };
   let after: Buffer | undefined;
   for (;;) {
-    const names = namesAfter(storage, after);
+    const names = namesAfter(storage, after, namesAtOnce);
     after = names.at(-1)?.key;
     if (after === undefined) return done;
     for (const { name } of names) {
       let removed = 0;
-      for (let step = await removeSome(deps, name, now()); step > 0; step = await removeSome(deps, name, now())) {
-        removed += step;
-        if (isStopped()) break;
+      try {
+        for (let step = await removeSome(deps, name, now()); step > 0; step = await removeSome(deps, name, now())) {
+          removed += step;
+          if (isStopped()) break;
+        }
+      } catch (err) {
+        if (!(err instanceof DamageError)) throw err;
+        log.error('a damaged stream was left as it is', { stream: name, err });
+        done.complete = false;
       }
       done.events += removed;
       if (removed > 0) done.streams += 1;
@@ -61,14 +65,6 @@ export async function scavenge(
     }
     await turn();
   }
-}
-
-function namesAfter(storage: Storage, after: Buffer | undefined): { key: Buffer; name: string }[] {
-  const range = after === undefined ? {} : { start: after, exclusiveStart: true };
-  return [...storage.names.getRange({ ...range, limit: namesAtOnce })].map(({ key, value }) => ({
-    key,
-    name: decodeName(value, '?').name,
-  }));
 }
 
 /** Removes the oldest of what may go. @returns how many events */
@@ -124,7 +120,8 @@ export interface Scavenger {
   close(): Promise<void>;
 }
 
-export function createScavenger({ log, ...deps }: ScavengeDeps): Scavenger {
+export function createScavenger(deps: ScavengeDeps): Scavenger {
+  const { log } = deps;
   let running: { id: string; stopped: boolean; over: Promise<void> } | undefined;
   return {
     start() {

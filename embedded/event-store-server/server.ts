@@ -7,6 +7,7 @@ import { appendCall, deleteCall } from './append-calls.js';
 import { requirePassword } from './authentication.js';
 import { batchAppendCall } from './batch-append-call.js';
 import { CommitSignal } from './commit-signal.js';
+import { dataFile, openStorage } from './data-directory.js';
 import { openDiskRoom } from './disk-room.js';
 import { storeMetrics, watchStore } from './metrics.js';
 import { gossipCall, refusals, supportedMethodsCall } from './node-calls.js';
@@ -24,7 +25,6 @@ import {
 } from './protocol.js';
 import { readCall } from './read-calls.js';
 import { createScavenger } from './scavenge.js';
-import { dataFile, openStorage } from './storage.js';
 import { Writer } from './writer.js';
 
 export interface EventStoreOptions {

@@ -8,10 +8,10 @@ import { Registry } from 'prom-client';
 import { silentLogger } from '../../runtime/logger.js';
 import { entryPoint } from '../../test/support/entry-point.js';
 import { CommitSignal } from './commit-signal.js';
+import { dataFile, openStorage } from './data-directory.js';
 import { openDiskRoom } from './disk-room.js';
 import { storeMetrics } from './metrics.js';
 import { type EventStoreOptions, type RunningEventStore, startEventStore } from './server.js';
-import { dataFile, openStorage } from './storage.js';
 import { Writer } from './writer.js';
 
 /** Shared by the specs of this folder: a store on a temporary directory with the official client beside it. */
@@ -68,8 +68,8 @@ export async function openTestStore(options: Partial<EventStoreOptions> = {}): P
 }
 
 /** The store's insides without its server, for specs that look at one part. Whoever opens them closes them. */
-export async function openParts(dataDir: string, now: () => number = Date.now) {
-  const storage = await openStorage(dataDir);
+export async function openParts(dataDir: string, now: () => number = Date.now, options: { serve?: boolean } = {}) {
+  const storage = await openStorage(dataDir, options);
   const room = openDiskRoom(storage, join(dataDir, dataFile), 0);
   const signal = new CommitSignal();
   const metrics = storeMetrics(new Registry());

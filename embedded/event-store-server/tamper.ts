@@ -1,7 +1,7 @@
 import { DataDirError } from '../lmdb-file.js';
+import { openStorage } from './data-directory.js';
 import { positionKey } from './keys.js';
 import { isIntact, recordChecksum, recordData, recordRevision, recordStream } from './record.js';
-import { openStorage } from './storage.js';
 
 /** For tests and drills only: nothing that serves imports this file. */
 
@@ -18,7 +18,7 @@ export async function tamper(
   position: number,
   { fixChecksum }: { fixChecksum: boolean },
 ): Promise<{ stream: string; revision: number }> {
-  const storage = await openStorage(dataDir, { check: false });
+  const storage = await openStorage(dataDir, { serve: false });
   try {
     const stored = storage.log.get(positionKey(position));
     if (stored === undefined || !isIntact(stored, position)) {

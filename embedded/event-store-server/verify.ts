@@ -1,6 +1,9 @@
 import { DataDirError } from '../lmdb-file.js';
+import { hasData, openStorage } from './data-directory.js';
 import { decodeHead, type Head, metadataTarget, noTruncation, parseTruncation } from './head.js';
 import { positionKey, revisionKey } from './keys.js';
+import { allNames } from './names.js';
+import { loadGroups } from './persistent/stored-group.js';
 import { readEvent } from './reader.js';
 import {
   DamageError,
@@ -13,7 +16,7 @@ import {
   recordType,
 } from './record.js';
 import { allGaps, firstKept, removedCount } from './removed.js';
-import { decodeName, hasData, openStorage, readHead, readState, type Storage } from './storage.js';
+import { readHead, readState, type Storage } from './storage.js';
 import { readU64 } from './wire.js';
 
 export type VerifyReport =
@@ -31,11 +34,12 @@ const turnEvery = 2_000;
  */
 export async function verifyDataDir(dataDir: string): Promise<VerifyReport> {
   if (!hasData(dataDir)) throw new DataDirError(`${dataDir} holds no event store data.`);
-  const storage = await openStorage(dataDir, { check: false });
+  const storage = await openStorage(dataDir, { serve: false });
   try {
     const events = await checkLog(storage);
     await checkIndex(storage);
     const streams = await checkStreams(storage);
+    loadGroups(storage);
     return { intact: true, events, streams };
   } catch (err) {
     if (!(err instanceof DamageError)) throw err;
@@ -102,8 +106,7 @@ async function checkIndex(storage: Storage): Promise<void> {
 async function checkStreams(storage: Storage): Promise<number> {
   const { nextStreamId } = readState(storage);
   let streams = 0;
-  for (const { value } of storage.names.getRange({ snapshot: false })) {
-    const { name } = decodeName(value, '?');
+  for (const { name } of allNames(storage)) {
     const head = readHead(storage, name);
     if (head === undefined || head.streamId >= nextStreamId) {
       throw new DamageError(-1, name, -1, "the stream's entry leads nowhere");
@@ -119,9 +122,6 @@ async function checkStreams(storage: Storage): Promise<number> {
 }
 
 function checkHead(storage: Storage, name: string, head: Head & { streamId: number }): void {
-  if (storage.idx.get(revisionKey(head.streamId, head.revision + 1)) !== undefined) {
-    throw new DamageError(-1, name, head.revision + 1, "the stream's head is behind its events");
-  }
   const last = head.revision < 0 ? undefined : readEvent(storage, head.streamId, name, head.revision);
   if (head.tombstoned !== (last !== undefined && recordType(last.record) === '$streamDeleted')) {
     throw new DamageError(last?.position ?? -1, name, head.revision, "the stream's end is not what its head says");
