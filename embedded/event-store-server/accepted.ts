@@ -1,6 +1,6 @@
 import type { QueuedRecord } from './commit.js';
 import { type AppendOutcome, checkExpected, type Expected, wrong } from './expected-revision.js';
-import { deletedBefore, isDeleted, metadataTarget, parseMetadata, parseTruncation } from './head.js';
+import { deletedBefore, isDeleted, isMetadataStream, metadataTarget, parseMetadata, parseTruncation } from './head.js';
 import { linkNames, type StoredName } from './names.js';
 import { type PendingHead, PendingHeads } from './pending-heads.js';
 import { readEvent } from './reader.js';
@@ -69,19 +69,20 @@ export class Accepted {
       events,
     );
     if (repeated !== undefined) return repeated;
-    const refusal = checkExpected(head, expected);
+    const refusal = this.check(head, expected);
     if (refusal !== undefined) return refusal;
     if (events.length === 0) return { kind: 'appended', revision: head.revision, position: undefined };
     // A deleted stream comes back to life: what was hidden stays hidden.
     if (isDeleted(head)) this.writeTruncation(stream, crypto.randomUUID(), head.revision + 1);
-    return this.write(head, events);
+    return this.write(head, this.keepHidden(stream, events));
   }
 
   delete(stream: string, expected: Expected, metadataEventId: string): AppendOutcome {
     const head = this.heads.get(stream);
-    const refusal = head.tombstoned ? { kind: 'stream-deleted' as const } : checkExpected(head, expected);
+    const refusal = head.tombstoned ? { kind: 'stream-deleted' as const } : this.check(head, expected);
     if (refusal !== undefined) return refusal;
-    if (head.revision < 0 || isDeleted(head)) return wrong(head, expected);
+    const isThere = head.revision >= 0 || this.hasMetadata(head);
+    if (!isThere || (isDeleted(head) && expected !== 'any')) return wrong(head, expected);
     return this.writeTruncation(stream, metadataEventId, deletedBefore);
   }
 
@@ -100,6 +101,29 @@ export class Accepted {
     const outcome = this.write(head, [marker]);
     head.tombstoned = true;
     return outcome;
+  }
+
+  /** A stream that has metadata and no event yet counts as one that exists. */
+  private check(head: PendingHead, expected: Expected): AppendOutcome | undefined {
+    if (expected === 'stream_exists' && head.revision < 0 && this.hasMetadata(head)) return undefined;
+    return checkExpected(head, expected);
+  }
+
+  private hasMetadata({ name }: PendingHead): boolean {
+    return !isMetadataStream(name) && this.heads.get(`$$${name}`).revision >= 0;
+  }
+
+  /** New metadata of a deleted stream do not bring back what was deleted, whatever they say. */
+  private keepHidden(stream: string, events: readonly ProposedEvent[]): readonly ProposedEvent[] {
+    const target = metadataTarget(stream);
+    const head = target === undefined ? undefined : this.heads.get(target);
+    if (head === undefined || !isDeleted(head)) return events;
+    const hidden = head.revision + 1;
+    return events.map((event) =>
+      parseTruncation(event.data).before >= hidden
+        ? event
+        : { ...event, data: Buffer.from(JSON.stringify({ ...parseMetadata(event.data), $tb: hidden })) },
+    );
   }
 
   /** The next transaction as it stands; undefined where there is nothing to write. */

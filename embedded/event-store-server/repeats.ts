@@ -27,11 +27,12 @@ export function findRepeat(
   events: readonly ProposedEvent[],
 ): AppendOutcome | undefined {
   const first = events[0];
-  if (first === undefined || head.revision < 0 || isDeleted(head)) return undefined;
+  if (first === undefined || head.revision < 0) return undefined;
   if (expected === 'any' || expected === 'stream_exists') {
     const start = known.recent.get(idKey(first.id));
     if (start?.streamId !== head.streamId) return undefined;
-    return repeatAt(known, head, start.revision, events) ?? wrong(head, expected);
+    // What comes after a delete is new, unless it is all a repeat.
+    return repeatAt(known, head, start.revision, events) ?? (isDeleted(head) ? undefined : wrong(head, expected));
   }
   const at = expected === 'no_stream' ? 0 : Number(expected) + 1;
   return at <= head.revision ? repeatAt(known, head, at, events) : undefined;
