@@ -81,6 +81,18 @@ describe('the command of the embedded event store', () => {
     rmSync(dataDir, { recursive: true });
   }).timeout(20_000);
 
+  it('takes out of a closed data directory what nobody may read any more', async () => {
+    const test = await openTestStore();
+    await test.client.appendToStream('s', [event('a'), event('b'), event('c')]);
+    await test.client.setStreamMetadata('s', { maxCount: 1 });
+    await test.stop();
+    const { code, stdout } = await runMain(['--data', test.dataDir, '--scavenge']);
+    expect({ code, removed: /removed: 2 events of 1 streams/.test(stdout) }).to.deep.equal({ code: 0, removed: true });
+    const intact = await runMain(['--data', test.dataDir, '--verify']);
+    expect(intact).to.include({ code: 0, stdout: 'intact: 2 events in 2 streams\n' });
+    await test.remove();
+  }).timeout(20_000);
+
   it('stops in order on SIGTERM', async () => {
     const dataDir = makeDataDir();
     const { child, connectionString, metricsPort, exited } = await spawnStore(dataDir);

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
@@ -6,11 +7,14 @@ import { z } from 'zod';
 import { loadConfig, logLevel, port } from '../../runtime/config.js';
 import { runService } from '../../runtime/lifecycle.js';
 import { createLogger } from '../../runtime/logger.js';
+import { dataFile, hasData, openStorage } from './data-directory.js';
+import { openDiskRoom } from './disk-room.js';
+import { scavenge } from './scavenge.js';
 import { type EventStoreOptions, parseEndpoint, startEventStore } from './server.js';
 import { verifyDataDir } from './verify.js';
 
 const usage = `event-store --data DIR [--port 2113] [--host 127.0.0.1] [--advertise HOST:PORT] [--max-append-size BYTES] \
-[--disk-reserve BYTES] [--password P] [--tls-cert FILE --tls-key FILE] [--metrics-port N] | --data DIR --verify`;
+[--disk-reserve BYTES] [--password P] [--tls-cert FILE --tls-key FILE] [--metrics-port N] | --data DIR --verify | --data DIR --scavenge`;
 
 const flags = z.strictObject({
   data: z.string().min(1),
@@ -29,6 +33,7 @@ const flags = z.strictObject({
   'tls-cert': z.string().optional(),
   'tls-key': z.string().optional(),
   verify: z.boolean().default(false),
+  scavenge: z.boolean().default(false),
 });
 
 /** The password's own place: arguments can be seen by every user of the machine. */
@@ -37,7 +42,8 @@ const environment = z.object({ LOG_LEVEL: logLevel, EVENT_STORE_PASSWORD: z.stri
 type Flags = z.output<typeof flags>;
 
 /**
- * The event store as a process: serves until SIGTERM, or checks a closed data directory with `--verify`.
+ * The event store as a process: serves until SIGTERM; checks a closed data directory with `--verify`, or takes out of it
+ * what nobody may read any more with `--scavenge`.
  * What cannot be done is one sentence on stderr and exit code 1.
  *
  * @param argv the arguments after the command's own name
@@ -50,7 +56,8 @@ export async function runEventStore(argv: string[]): Promise<void> {
     fail(`${err instanceof Error ? err.message : String(err)} Usage: ${usage}`);
     return;
   }
-  if (options.verify) await verify(options.data);
+  if (options.verify) await report(() => verify(options.data));
+  else if (options.scavenge) await report(() => scavengeDataDir(options.data, options['disk-reserve'] ?? 0));
   else await serve(options);
 }
 
@@ -59,6 +66,10 @@ async function serve(options: Flags): Promise<void> {
   const log = createLogger('event-store', LOG_LEVEL);
   // gRPC would print its own lines beside the one sentence of a failed start.
   setLogVerbosity(logVerbosity.NONE);
+  const password = options.password ?? EVENT_STORE_PASSWORD;
+  if (password === undefined && !isLoopback(options.host)) {
+    log.warn('everybody who reaches this address may read and write: set a password', { host: options.host });
+  }
   await runService('event-store', log, async () => {
     const store = await startEventStore({
       dataDir: options.data,
@@ -67,7 +78,7 @@ async function serve(options: Flags): Promise<void> {
       advertise: options.advertise,
       maxAppendSize: options['max-append-size'],
       diskReserve: options['disk-reserve'],
-      password: options.password ?? EVENT_STORE_PASSWORD,
+      password,
       tls: readTls(options),
       metricsPort: options['metrics-port'],
       log,
@@ -82,11 +93,33 @@ function readTls({ 'tls-cert': cert, 'tls-key': key }: Flags): EventStoreOptions
   return cert === undefined || key === undefined ? undefined : { cert: readFileSync(cert), key: readFileSync(key) };
 }
 
-async function verify(dataDir: string): Promise<void> {
+const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || host.startsWith('127.');
+
+/** @returns the line to print @throws Error whose message says what is wrong */
+async function verify(dataDir: string): Promise<string> {
+  const found = await verifyDataDir(dataDir, (checked) => process.stderr.write(`  ${checked} events checked\n`));
+  if (!found.intact) throw new Error(found.message);
+  return `intact: ${found.events} events in ${found.streams} streams`;
+}
+
+async function scavengeDataDir(dataDir: string, diskReserve: number): Promise<string> {
+  if (!hasData(dataDir)) throw new Error(`${dataDir} holds no event store data.`);
+  const storage = await openStorage(dataDir);
+  const room = openDiskRoom(storage, join(dataDir, dataFile), diskReserve);
   try {
-    const report = await verifyDataDir(dataDir);
-    if (report.intact) process.stdout.write(`intact: ${report.events} events in ${report.streams} streams\n`);
-    else fail(report.message);
+    const log = createLogger('event-store', loadConfig(environment).LOG_LEVEL);
+    const { events, streams, complete } = await scavenge({ storage, room, log, now: Date.now });
+    const left = complete ? '' : '; damaged streams were left as they are, see --verify';
+    return `removed: ${events} events of ${streams} streams; their room is used again by later appends${left}`;
+  } finally {
+    await room.close();
+    await storage.close();
+  }
+}
+
+async function report(work: () => Promise<string>): Promise<void> {
+  try {
+    process.stdout.write(`${await work()}\n`);
   } catch (err) {
     fail(err instanceof Error ? err.message : String(err));
   }
@@ -107,6 +140,7 @@ function readFlags(argv: string[]): Flags {
       'tls-cert': { type: 'string' },
       'tls-key': { type: 'string' },
       verify: { type: 'boolean' },
+      scavenge: { type: 'boolean' },
     },
   });
   const parsed = flags.safeParse(values);

@@ -24,7 +24,11 @@ export type VerifyReport =
   /** `position` and `revision` are -1 when the damage is not in one event */
   | { intact: false; position: number; stream: string; revision: number; message: string };
 
+/** told every so often how many events were looked at */
+type Progress = (checked: number) => void;
+
 const turnEvery = 2_000;
+const toldEvery = 100_000;
 
 /**
  * Checks a closed data directory from end to end: every position from 1 to the head with its checksum, every index in
@@ -32,11 +36,11 @@ const turnEvery = 2_000;
  *
  * @throws LockedError, DataDirError when the directory cannot be opened
  */
-export async function verifyDataDir(dataDir: string): Promise<VerifyReport> {
+export async function verifyDataDir(dataDir: string, progress: Progress = () => {}): Promise<VerifyReport> {
   if (!hasData(dataDir)) throw new DataDirError(`${dataDir} holds no event store data.`);
   const storage = await openStorage(dataDir, { serve: false });
   try {
-    const events = await checkLog(storage);
+    const events = await checkLog(storage, progress);
     await checkIndex(storage);
     const streams = await checkStreams(storage);
     loadGroups(storage);
@@ -51,13 +55,14 @@ export async function verifyDataDir(dataDir: string): Promise<VerifyReport> {
 }
 
 /** Log to index and names. What is not there has to lie in a gap, and nothing else may. */
-async function checkLog(storage: Storage): Promise<number> {
+async function checkLog(storage: Storage, progress: Progress): Promise<number> {
   const { head, count } = readState(storage);
   const gaps = allGaps(storage);
   let gap = gaps.next().value;
   let removed = 0;
   for (let position = 1; position <= head; position += 1) {
     if (position % turnEvery === 0) await turn();
+    if (position % toldEvery === 0) progress(position);
     const record = storage.log.get(positionKey(position));
     if (gap?.first === position) {
       removed += gap.last - gap.first + 1;
