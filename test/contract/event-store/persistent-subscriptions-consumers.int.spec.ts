@@ -2,6 +2,7 @@ import { jsonEvent } from '@eventstore/db-client';
 import { expect } from 'chai';
 import { collect } from '../../../embedded/event-store-server/store-fixture.js';
 import { eventually } from '../../support/eventually.js';
+import { seeded } from '../../support/seeded.js';
 import { describeTargets } from './event-store-targets.js';
 import {
   ackAll,
@@ -16,7 +17,6 @@ import {
   typeOf,
   unfilteredGroup,
 } from './persistent-groups.js';
-import { seededRandom } from './seeded-random.js';
 
 const numbered = (count: number, from = 0) =>
   Array.from({ length: count }, (_, n) => jsonEvent({ type: String(from + n), data: {} }));
@@ -69,13 +69,13 @@ describeTargets('the consumers of a persistent subscription', (target) => {
 
       it('are many and fail at random, and every event is done once (seeded)', async function () {
         this.timeout(40_000);
-        const random = seededRandom(20_231_000);
+        const random = seeded('consumers that fail');
         await group.create({ maxRetryCount: 1_000 });
         const done: string[] = [];
         const consumers = Array.from({ length: 4 }, () =>
           group.consume(
             async (delivery, channel) => {
-              if (random.below(5) === 0) return channel.nack('retry', 'at random', delivery);
+              if (random.chance(0.2)) return channel.nack('retry', 'at random', delivery);
               done.push(typeOf(delivery));
               return channel.ack(delivery);
             },

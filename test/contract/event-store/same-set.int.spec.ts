@@ -12,9 +12,9 @@ import {
 } from '@eventstore/db-client';
 import { expect } from 'chai';
 import { eventually } from '../../support/eventually.js';
+import { type Random, seeded } from '../../support/seeded.js';
 import { describeTargets } from './event-store-targets.js';
 import { ownEvents } from './own-events.js';
-import { type Random, seededRandom } from './seeded-random.js';
 
 const seed = Number(process.env['EVENTSTORE_TEST_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 const writers = 12;
@@ -40,7 +40,7 @@ describeTargets('appends and subscriptions at the same time', (target) => {
   it(`agree on what there is, and in which order (EVENTSTORE_TEST_SEED=${seed})`, async function () {
     this.timeout(60_000);
     const { client, fresh, prefix } = target();
-    const random = seededRandom(seed);
+    const random = seeded(seed);
     const word = fresh('same').replaceAll('-', '');
     const endStream = `${prefix}${word}-end`;
     const streams = letters.flatMap((letter) => numbers.map((number) => `${prefix}${word}-${letter}-${number}`));
@@ -70,10 +70,10 @@ describeTargets('appends and subscriptions at the same time', (target) => {
     let written = 0;
     let newest = begin;
     const write = async (writer: number) => {
-      const own = seededRandom(seed + writer + 1);
+      const own = seeded(seed, 'writer', writer);
       while (written < eventsToWrite) {
-        const batch = Array.from({ length: 1 + own.below(5) }, () =>
-          event(`${word}-${own.pick(kinds)}-${own.below(10)}`),
+        const batch = Array.from({ length: own.between(1, 5) }, () =>
+          event(`${word}-${own.pick(kinds)}-${own.between(0, 9)}`),
         );
         written += batch.length;
         const { position } = await client.appendToStream(own.pick(streams), batch);
@@ -128,11 +128,11 @@ function filterChoice(
   head: string,
   word: string,
 ): { what: string; filter: Filter; passes: Follower['passes'] } {
-  const window = { maxSearchWindow: 1 + random.below(32), checkpointInterval: 1 + random.below(4) };
-  const chosen = (from: readonly string[]) => from.filter((_, n) => n === 0 || random.below(2) === 0).slice(0, 4);
+  const window = { maxSearchWindow: random.between(1, 32), checkpointInterval: random.between(1, 4) };
+  const chosen = (from: readonly string[]) => from.filter((_, n) => n === 0 || random.chance(0.5)).slice(0, 4);
   const [someKinds, someLetters, someNumbers] = [chosen(kinds), chosen(letters), chosen(numbers)];
   const part = (text: string, at: number) => text.slice(text.indexOf(word)).split('-')[at] ?? '';
-  switch (random.below(4)) {
+  switch (random.between(0, 3)) {
     case 0:
       return {
         what: `types ${someKinds.join()}`,
