@@ -1,7 +1,4 @@
-import { execFileSync } from 'node:child_process';
-import { readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { AccessDeniedError, type EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
+import { AccessDeniedError, jsonEvent } from '@eventstore/db-client';
 import { Client, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { expect } from 'chai';
 import {
@@ -12,7 +9,7 @@ import {
   refusedServices,
   streamsDefinition,
 } from './protocol.js';
-import { collect, connect, makeDataDir, openTestStore, rejection, type TestStore, typesOf } from './store-fixture.js';
+import { connect, openTestStore, rejection, type TestStore } from './store-fixture.js';
 
 const password = 'naïve: p@ss';
 const basic = (text: string) => `Basic ${Buffer.from(text).toString('base64')}`;
@@ -85,97 +82,5 @@ describe('an embedded event store with a password', () => {
       AccessDeniedError,
     );
     await client.dispose();
-  });
-});
-
-describe('an embedded event store with a password and TLS', () => {
-  let folder: string;
-  let test: TestStore | undefined;
-  let clients: EventStoreDBClient[];
-  before(async function () {
-    folder = makeDataDir();
-    const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-    try {
-      const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1'];
-      const fresh = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'];
-      execFileSync('openssl', [...fresh, ...subject, '-keyout', key, '-out', cert], { stdio: 'ignore' });
-    } catch {
-      this.skip();
-    }
-    test = await openTestStore({ password, tls: { cert: readFileSync(cert), key: readFileSync(key) } });
-  });
-  after(async () => {
-    await test?.remove();
-    rmSync(folder, { recursive: true, force: true });
-  });
-  beforeEach(() => {
-    clients = [];
-  });
-  afterEach(() => Promise.all(clients.map((client) => client.dispose())));
-
-  const connectAs = (user?: string) => {
-    const who = user === undefined ? '' : `${user}@`;
-    const ca = encodeURIComponent(join(folder, 'cert.pem'));
-    const client = connect(`esdb://${who}127.0.0.1:${test?.store.port}?tlsCAFile=${ca}`);
-    clients.push(client);
-    return client;
-  };
-  const right = `admin:${encodeURIComponent(password)}`;
-  const event = (type: string) => jsonEvent({ type, data: {} });
-
-  it('serves the official client with the right credentials', async () => {
-    const client = connectAs(right);
-    await client.appendToStream('s', [event('a'), event('b')]);
-    expect(typesOf(await collect(client.readStream('s')))).to.deep.equal(['a', 'b']);
-    const live = client.subscribeToStream('s');
-    expect(typesOf(await collect(live, 2))).to.deep.equal(['a', 'b']);
-    await client.deleteStream('s');
-  });
-
-  it('takes credentials from each call, and those of the client where a call has none', async () => {
-    const client = connectAs();
-    const credentials = { username: 'admin', password };
-    await client.appendToStream('t', event('a'), { credentials });
-    expect(await collect(client.readStream('t', { credentials }))).to.have.length(1);
-    expect(await rejection(collect(client.readStream('t')))).to.be.instanceOf(AccessDeniedError);
-  });
-
-  for (const [what, user] of [
-    ['wrong', 'admin:wrong'],
-    ['missing', undefined],
-  ] as const) {
-    it(`denies the official client every kind of call when credentials are ${what}`, async () => {
-      const client = connectAs(user);
-      const credentials = { username: 'admin', password: 'wrong' };
-      const calls: (() => Promise<unknown>)[] = [
-        () => client.appendToStream('u', event('a')),
-        () => client.appendToStream('u', event('a')),
-        () => client.appendToStream('u', event('a'), { credentials }),
-        () => client.deleteStream('u'),
-        () => client.tombstoneStream('u'),
-        () => collect(client.readStream('u')),
-        () => collect(client.readAll()),
-        () => collect(client.subscribeToAll(), 1),
-        () => collect(client.subscribeToStream('u'), 1),
-        () => client.listAllPersistentSubscriptions(),
-      ];
-      for (const call of calls) expect(await rejection(call()), String(call)).to.be.instanceOf(AccessDeniedError);
-      const inFlight = await Promise.all(
-        Array.from({ length: 20 }, () => rejection(client.appendToStream('u', event('a')))),
-      );
-      for (const err of inFlight) expect(err).to.be.instanceOf(AccessDeniedError);
-      const known = await collect(connectAs(right).readAll());
-      expect(known.some(({ event: stored }) => stored?.streamId === 'u')).to.equal(false);
-    }).timeout(20_000);
-  }
-});
-
-describe('an embedded event store without a password', () => {
-  it('ignores credentials', async () => {
-    const test = await openTestStore();
-    const client = connect(`esdb://somebody:something@127.0.0.1:${test.store.port}?tls=false`);
-    await client.appendToStream('s', jsonEvent({ type: 'a', data: {} }));
-    await client.dispose();
-    await test.remove();
   });
 });

@@ -95,10 +95,12 @@ describe('a store that asks for a password: the embedded event store', () => {
     await client.deleteStream('s');
   });
 
-  it('takes it from a call of a client that has none', async () => {
+  it('takes it from a call of a client that has none, for that call', async () => {
     const credentials = { username: 'admin', password };
-    await connectAs('').appendToStream('t', event('a'), { credentials });
-    expect(await collect(connectAs('').readStream('t', { credentials }))).to.have.length(1);
+    const client = connectAs('');
+    await client.appendToStream('t', event('a'), { credentials });
+    expect(await collect(client.readStream('t', { credentials }))).to.have.length(1);
+    expect(await rejection(collect(client.readStream('t')))).to.be.instanceOf(AccessDeniedError);
   });
 
   for (const [what, user] of [
@@ -137,6 +139,8 @@ describe('a store that asks for a password: the embedded event store', () => {
         () => client.deletePersistentSubscriptionToAll('g'),
       ];
       for (const call of calls) expect(await rejection(call()), String(call)).to.be.instanceOf(AccessDeniedError);
+      const inFlight = Array.from({ length: 20 }, () => rejection(client.appendToStream('u', event('a'))));
+      for (const err of await Promise.all(inFlight)) expect(err).to.be.instanceOf(AccessDeniedError);
       const all = await collect(connectAs(right).readAll());
       expect(all.some(({ event: stored }) => stored?.streamId.endsWith('u'))).to.equal(false);
       const groups = await connectAs(right).listAllPersistentSubscriptions();
