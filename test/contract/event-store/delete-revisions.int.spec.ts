@@ -1,6 +1,5 @@
 import {
   type ExpectedRevision,
-  jsonEvent,
   StreamDeletedError,
   StreamNotFoundError,
   WrongExpectedVersionError,
@@ -12,9 +11,7 @@ import { credentials, type ServiceError } from '@grpc/grpc-js';
 import { expect } from 'chai';
 import { collect, rejection } from '../../../embedded/event-store-server/store-fixture.js';
 import { addressOf, describeTargets } from './event-store-targets.js';
-
-const numbered = (count: number, from = 0) =>
-  Array.from({ length: count }, (_, n) => jsonEvent({ type: String(from + n), data: { n: from + n } }));
+import { numbered } from './numbered-events.js';
 
 const ends = [
   { what: 'delete', method: 'deleteStream' },

@@ -1,7 +1,6 @@
 import {
   BACKWARDS,
   END,
-  jsonEvent,
   type Position,
   START,
   StreamDeletedError,
@@ -13,10 +12,8 @@ import { expect } from 'chai';
 import { collect, rejection, typesOf } from '../../../embedded/event-store-server/store-fixture.js';
 import { appendWays } from './append-ways.js';
 import { describeTargets } from './event-store-targets.js';
+import { numbered } from './numbered-events.js';
 import { ownEvents } from './own-events.js';
-
-const numbered = (count: number, from = 0) =>
-  Array.from({ length: count }, (_, n) => jsonEvent({ type: String(from + n), data: { n: from + n } }));
 
 describeTargets('a stream that was deleted', (target) => {
   let stream: string;

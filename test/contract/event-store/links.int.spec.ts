@@ -1,12 +1,11 @@
 import { once } from 'node:events';
-import { BACKWARDS, binaryEvent, END, jsonEvent, type ResolvedEvent, streamNameFilter } from '@eventstore/db-client';
+import { BACKWARDS, binaryEvent, END, type ResolvedEvent, streamNameFilter } from '@eventstore/db-client';
 import { expect } from 'chai';
 import { collect } from '../../../embedded/event-store-server/store-fixture.js';
 import { eventually } from '../../support/eventually.js';
 import { describeTargets } from './event-store-targets.js';
+import { numbered } from './numbered-events.js';
 
-const numbered = (count: number) =>
-  Array.from({ length: count }, (_, n) => jsonEvent({ type: String(n), data: { n } }));
 const linkTo = (revision: number, stream: string) =>
   binaryEvent({ type: '$>', data: Buffer.from(`${revision}@${stream}`) });
 

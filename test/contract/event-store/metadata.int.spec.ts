@@ -2,7 +2,6 @@ import { once } from 'node:events';
 import {
   BACKWARDS,
   END,
-  jsonEvent,
   StreamNotFoundError,
   streamNameFilter,
   WrongExpectedVersionError,
@@ -11,10 +10,8 @@ import { expect } from 'chai';
 import { collect, rejection, typesOf } from '../../../embedded/event-store-server/store-fixture.js';
 import { eventually } from '../../support/eventually.js';
 import { describeTargets } from './event-store-targets.js';
+import { numbered } from './numbered-events.js';
 import { ownEvents } from './own-events.js';
-
-const numbered = (count: number, from = 0) =>
-  Array.from({ length: count }, (_, n) => jsonEvent({ type: String(from + n), data: { n: from + n } }));
 
 describeTargets('a stream with metadata', (target) => {
   let stream: string;

@@ -1,9 +1,9 @@
-import { jsonEvent } from '@eventstore/db-client';
 import { expect } from 'chai';
 import { collect } from '../../../embedded/event-store-server/store-fixture.js';
 import { eventually } from '../../support/eventually.js';
 import { seeded } from '../../support/seeded.js';
 import { describeTargets } from './event-store-targets.js';
+import { numbered, numbers } from './numbered-events.js';
 import {
   ackAll,
   type Consumer,
@@ -18,9 +18,6 @@ import {
   unfilteredGroup,
 } from './persistent-groups.js';
 
-const numbered = (count: number, from = 0) =>
-  Array.from({ length: count }, (_, n) => jsonEvent({ type: String(from + n), data: {} }));
-const range = (count: number, from = 0) => Array.from({ length: count }, (_, n) => String(from + n));
 const received = (consumers: readonly Consumer[]) => consumers.flatMap((consumer) => consumer.received);
 
 describeTargets('the consumers of a persistent subscription', (target) => {
@@ -46,7 +43,7 @@ describeTargets('the consumers of a persistent subscription', (target) => {
         await eventually('all events', () => received(consumers).length >= 60);
         await settled(group);
         await stop(consumers);
-        expect(received(consumers).map(typeOf).sort()).to.deep.equal(range(60).sort());
+        expect(received(consumers).map(typeOf).sort()).to.deep.equal(numbers(60).sort());
         expect(consumers.map((consumer) => consumer.received.length)).to.deep.equal([20, 20, 20]);
       });
 
@@ -64,7 +61,7 @@ describeTargets('the consumers of a persistent subscription', (target) => {
         await append(5, 30);
         await eventually('the rest', () => idle?.received.length === 5);
         await idle?.stop();
-        expect(idle?.received.map(typeOf)).to.deep.equal(range(5, 30));
+        expect(idle?.received.map(typeOf)).to.deep.equal(numbers(5, 30));
       });
 
       it('are many and fail at random, and every event is done once (seeded)', async function () {
@@ -87,7 +84,7 @@ describeTargets('the consumers of a persistent subscription', (target) => {
         await eventually('all to be done', () => done.length >= 500, 30_000);
         await settled(group);
         await stop(consumers);
-        expect([...done].sort()).to.deep.equal(range(500).sort());
+        expect([...done].sort()).to.deep.equal(numbers(500).sort());
       });
 
       it('have no more in flight than their buffer holds, and are given more as they acknowledge', async () => {
@@ -103,7 +100,7 @@ describeTargets('the consumers of a persistent subscription', (target) => {
         if (first === undefined || second === undefined) throw new Error('Nothing was received.');
         await consumer.channel.ack(first, second);
         await eventually('two more', () => consumer.received.length === 5);
-        expect(consumer.received.map(typeOf)).to.deep.equal(range(5));
+        expect(consumer.received.map(typeOf)).to.deep.equal(numbers(5));
         expect((await group.info()).stats.totalInFlightMessages).to.equal(3);
         await consumer.stop();
       });
@@ -148,7 +145,7 @@ describeTargets('the consumers of a persistent subscription', (target) => {
           await eventually('the rest', () => next.received.length >= 4);
           await settled(group);
           await next.stop();
-          expect(next.received.map(typeOf)).to.deep.equal(range(4, 2));
+          expect(next.received.map(typeOf)).to.deep.equal(numbers(4, 2));
           // EventStoreDB counts a retry here.
           if (target().isEmbedded)
             expect(next.received.map(({ retryCount }) => retryCount)).to.deep.equal([0, 0, 0, 0]);
@@ -174,7 +171,7 @@ describeTargets('the consumers of a persistent subscription', (target) => {
         await eventually('the rest', () => after.received.length >= 4);
         await settled(group);
         await after.stop();
-        expect(after.received.map(typeOf)).to.deep.equal(range(4, 4));
+        expect(after.received.map(typeOf)).to.deep.equal(numbers(4, 4));
       });
 
       it('can come back after a restart of the subsystem', async () => {
@@ -240,7 +237,7 @@ describeTargets('the consumers of a persistent subscription', (target) => {
     await eventually('the last event', () => consumer.received.map(typeOf).includes('10'));
     await consumer.stop();
     const own = consumer.received.filter(({ event }) => event?.streamId === stream);
-    expect(own.map(typeOf)).to.deep.equal(range(11));
+    expect(own.map(typeOf)).to.deep.equal(numbers(11));
     const written = consumer.received.map(({ event }) => event?.streamId ?? '').filter((each) => each.includes(name));
     expect(written).to.deep.equal([]);
   });

@@ -1,8 +1,8 @@
-import { jsonEvent } from '@eventstore/db-client';
 import { expect } from 'chai';
 import { collect } from '../../../embedded/event-store-server/store-fixture.js';
 import { eventually } from '../../support/eventually.js';
 import { describeTargets } from './event-store-targets.js';
+import { numbered, numbers } from './numbered-events.js';
 import {
   checkpointOf,
   type Group,
@@ -13,10 +13,6 @@ import {
   settled,
   typeOf,
 } from './persistent-groups.js';
-
-const numbered = (count: number, from = 0) =>
-  Array.from({ length: count }, (_, n) => jsonEvent({ type: String(from + n), data: {} }));
-const range = (count: number, from = 0) => Array.from({ length: count }, (_, n) => String(from + n));
 
 describeTargets('what a consumer does not acknowledge', (target) => {
   for (const { kind, open } of groupKinds) {
@@ -38,7 +34,7 @@ describeTargets('what a consumer does not acknowledge', (target) => {
         await settled(group);
         await consumer.stop();
         expect(retriesOf(consumer, '2')).to.deep.equal([0, 1, 2, 3]);
-        expect([...new Set(consumer.received.map(typeOf))].sort()).to.deep.equal(range(5));
+        expect([...new Set(consumer.received.map(typeOf))].sort()).to.deep.equal(numbers(5));
         expect(consumer.received).to.have.length(8);
         expect((await stats()).parkedMessageCount).to.equal(0n);
       });
@@ -53,7 +49,7 @@ describeTargets('what a consumer does not acknowledge', (target) => {
         const place = kind === '$all' ? last?.position?.commit : last?.revision;
         await eventually('the checkpoint to pass it', async () => checkpointOf(await group.info()) === place);
         await consumer.stop();
-        expect(consumer.received.map(typeOf)).to.deep.equal(range(5));
+        expect(consumer.received.map(typeOf)).to.deep.equal(numbers(5));
         expect((await stats()).parkedMessageCount).to.equal(0n);
       });
 
@@ -67,7 +63,7 @@ describeTargets('what a consumer does not acknowledge', (target) => {
         await append(1, 3);
         await eventually('the next one', () => consumer.received.map(typeOf).includes('3'));
         await consumer.stop();
-        expect(consumer.received.map(typeOf)).to.deep.equal(range(4));
+        expect(consumer.received.map(typeOf)).to.deep.equal(numbers(4));
         expect((await stats()).parkedMessageCount).to.equal(0n);
       });
 

@@ -1,8 +1,9 @@
-import { binaryEvent, jsonEvent } from '@eventstore/db-client';
+import { binaryEvent } from '@eventstore/db-client';
 import { expect } from 'chai';
 import { collect } from '../../../embedded/event-store-server/store-fixture.js';
 import { eventually } from '../../support/eventually.js';
 import { describeTargets } from './event-store-targets.js';
+import { numbered, numbers } from './numbered-events.js';
 import {
   ackAll,
   checkpointOf,
@@ -16,10 +17,6 @@ import {
   settled,
   typeOf,
 } from './persistent-groups.js';
-
-const numbered = (count: number, from = 0) =>
-  Array.from({ length: count }, (_, n) => jsonEvent({ type: String(from + n), data: {} }));
-const range = (count: number, from = 0) => Array.from({ length: count }, (_, n) => String(from + n));
 
 describeTargets('what a persistent subscription parks', (target) => {
   for (const { kind, open } of groupKinds) {
@@ -40,7 +37,7 @@ describeTargets('what a persistent subscription parks', (target) => {
         await isParked(group, 1);
         await settled(group);
         await consumer.stop();
-        expect(consumer.received.map(typeOf)).to.deep.equal(range(5));
+        expect(consumer.received.map(typeOf)).to.deep.equal(numbers(5));
         const [resolved, ...more] = await parked();
         expect(more).to.have.length(0);
         const original = consumer.received.find((delivery) => typeOf(delivery) === '2');

@@ -1,18 +1,9 @@
-import {
-  BACKWARDS,
-  END,
-  jsonEvent,
-  type Position,
-  type ReadRevision,
-  START,
-  StreamNotFoundError,
-} from '@eventstore/db-client';
+import { BACKWARDS, END, type Position, type ReadRevision, START, StreamNotFoundError } from '@eventstore/db-client';
 import { expect } from 'chai';
 import { collect, rejection, typesOf } from '../../../embedded/event-store-server/store-fixture.js';
 import { describeTargets } from './event-store-targets.js';
+import { numbered } from './numbered-events.js';
 
-const numbered = (count: number, from = 0) =>
-  Array.from({ length: count }, (_, n) => jsonEvent({ type: String(from + n), data: { n: from + n } }));
 const range = (from: number, to: number) =>
   Array.from({ length: Math.abs(to - from) + 1 }, (_, n) => String(from < to ? from + n : from - n));
 
