@@ -4,6 +4,7 @@ import { linkSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync }
 import { join } from 'node:path';
 
 const lockName = 'server.lock';
+const diskFullCodes = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 
 interface Owner {
   pid: number;
@@ -18,19 +19,25 @@ export class LockedError extends Error {
   readonly code = 'data-in-use';
 }
 
+/** Raised when the disk has no room for the lock, which is some hundred bytes. */
+export class DiskFullError extends Error {
+  override readonly name = 'DiskFullError';
+  readonly code = 'disk-full';
+}
+
 /**
  * Claims a data directory for this process. A lock whose process is dead, or whose pid belongs to another process by
  * now, is taken over.
  *
  * @returns the release function, which is safe to call twice
- * @throws LockedError naming the pid that holds the directory
+ * @throws LockedError naming the pid that holds the directory; DiskFullError
  */
 export function lockDataDir(dataDir: string): () => void {
   const path = join(dataDir, lockName);
   const mine: Owner = { pid: process.pid, born: birthOf(process.pid) ?? 'unknown', token: randomUUID() };
   const draft = join(dataDir, `${lockName}.${mine.token}`);
-  writeFileSync(draft, JSON.stringify(mine));
   try {
+    writeDraft(draft, mine, dataDir);
     // A link appears complete or not at all, so nobody ever reads half a lock.
     for (let attempt = 0; !tryLink(draft, path); attempt += 1) {
       const owner = readOwner(path);
@@ -46,6 +53,16 @@ export function lockDataDir(dataDir: string): () => void {
   return () => {
     if (readOwner(path)?.token === mine.token) rmSync(path, { force: true });
   };
+}
+
+function writeDraft(draft: string, owner: Owner, dataDir: string): void {
+  try {
+    writeFileSync(draft, JSON.stringify(owner));
+  } catch (err) {
+    if (!diskFullCodes.has(errorCode(err) ?? '')) throw err;
+    const what = 'is full, and a start has to write its lock there';
+    throw new DiskFullError(`The disk of ${dataDir} ${what}; make room on it and start again.`, { cause: err });
+  }
 }
 
 function tryLink(from: string, to: string): boolean {

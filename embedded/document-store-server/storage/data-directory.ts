@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { LockedError, lockDataDir } from '../../data-lock.js';
+import { DiskFullError, LockedError, lockDataDir } from '../../data-lock.js';
 import { checkFileLength, DataDirError, promisedLength } from '../../lmdb-file.js';
 import { StartError } from '../errors.js';
 
@@ -74,7 +74,8 @@ export function claimDataDirectory(dataDir: string): () => void {
   } catch (err) {
     release?.();
     if (err instanceof StartError) throw err;
-    if (err instanceof LockedError || err instanceof DataDirError) throw new StartError(err.message);
+    const isOneSentence = [LockedError, DiskFullError, DataDirError].some((kind) => err instanceof kind);
+    if (isOneSentence) throw new StartError((err as Error).message);
     throw new StartError(`the data directory ${dataDir} cannot be used: ${(err as Error).message}`);
   }
 }
