@@ -7,6 +7,7 @@ import { appendTooLarge, CallError, invalid, streamDeleted, toCallError } from '
 import type { AppendOutcome } from './expected-revision.js';
 import type { OpenCalls } from './open-calls.js';
 import type { ProposedEvent } from './record.js';
+import { unary } from './unary-call.js';
 import type { Writer } from './writer.js';
 
 export interface AppendDeps {
@@ -75,25 +76,16 @@ export function deleteCall(
   deps: AppendDeps,
   kind: 'delete' | 'tombstone',
 ): handleUnaryCall<streamTypes.DeleteReq | streamTypes.TombstoneReq, Buffer> {
-  return (call, callback) => {
-    const end = async (): Promise<Buffer> => {
-      deps.calls.admit();
-      const options = call.request.getOptions();
-      const stream = streamName(options?.getStreamIdentifier());
-      const expected =
-        options === undefined ? 'any' : expectedRevision(options, options.hasRevision(), () => options.getRevision());
-      const outcome = await deps.writer[kind](stream, expected, crypto.randomUUID());
-      if (outcome.kind === 'stream-deleted') throw streamDeleted(stream);
-      if (outcome.kind === 'wrong-expected-version') throw wrongExpectedVersion(stream, outcome);
-      return encodeDeleted(outcome.position ?? 0);
-    };
-    deps.calls.track(
-      end().then(
-        (bytes) => callback(null, bytes),
-        (err: unknown) => callback(toCallError(err, deps.log)),
-      ),
-    );
-  };
+  return unary(deps, async (request) => {
+    const options = request.getOptions();
+    const stream = streamName(options?.getStreamIdentifier());
+    const expected =
+      options === undefined ? 'any' : expectedRevision(options, options.hasRevision(), () => options.getRevision());
+    const outcome = await deps.writer[kind](stream, expected, crypto.randomUUID());
+    if (outcome.kind === 'stream-deleted') throw streamDeleted(stream);
+    if (outcome.kind === 'wrong-expected-version') throw wrongExpectedVersion(stream, outcome);
+    return encodeDeleted(outcome.position ?? 0);
+  });
 }
 
 function wrongExpectedVersion(
