@@ -1,4 +1,5 @@
-import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readSync, statfsSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 
 /** Raised when a data directory cannot be served; the message is one sentence for the operator. */
 export class DataDirError extends Error {
@@ -22,6 +23,24 @@ export function checkFileLength(path: string, known: boolean): void {
       `${path} was cut: it has ${size} bytes and its own index speaks of ${needed}; restore a backup.`,
     );
   }
+}
+
+const newFilesNeed = 1024 * 1024;
+
+/**
+ * LMDB dies of SIGBUS or SIGSEGV where the disk has no room for its first pages or for its lock file, which it makes
+ * beside the data file. Where both are there, none is needed.
+ *
+ * @throws DataDirError when files are to be made and there is too little room for them
+ */
+export function checkRoomForFiles(path: string): void {
+  if (existsSync(path) && existsSync(`${path}-lock`)) return;
+  const { bavail, bsize } = statfsSync(dirname(path));
+  const free = bavail * bsize;
+  if (free >= newFilesNeed) return;
+  throw new DataDirError(
+    `The disk of ${dirname(path)} has ${free} bytes left, and the files to make there need ${newFilesNeed}; make room on it and start again.`,
+  );
 }
 
 /** Offsets of LMDB's 64-bit meta page, little-endian, behind a page header of 24 bytes that begins with number and txn. */

@@ -2,7 +2,7 @@ import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, writeFileSync } 
 import { join } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
 import { lockDataDir } from '../data-lock.js';
-import { checkFileLength, checkMetaPages, DataDirError } from '../lmdb-file.js';
+import { checkFileLength, checkMetaPages, checkRoomForFiles, DataDirError } from '../lmdb-file.js';
 import { openDiskRoom } from './disk-room.js';
 import { positionKey } from './keys.js';
 import { chainNames } from './names.js';
@@ -38,6 +38,7 @@ export async function openStorage(dataDir: string, { serve = true } = {}): Promi
       throw new DataDirError(`The data directory ${dataDir} has lost its file ${dataFile}; restore a backup.`);
     }
     checkFileLength(path, known);
+    checkRoomForFiles(path);
     if (known) checkMetaPages(path);
     const root = openFile(path);
     try {

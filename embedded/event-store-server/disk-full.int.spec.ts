@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { rmSync, statSync, writeFileSync } from 'node:fs';
+import { rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type EventStoreDBClient, jsonEvent, UnknownError } from '@eventstore/db-client';
 import { status } from '@grpc/grpc-js';
@@ -16,6 +16,7 @@ import {
   mountSmallDisk,
   openTestStore,
   rejection,
+  runMain,
   spawnStore,
   type TestStore,
 } from './store-fixture.js';
@@ -131,6 +132,26 @@ describe('the embedded event store on a full disk', () => {
       expect(await verifyDataDir(test.dataDir)).to.deep.equal({ intact: true, events: before + 1, streams: 1 });
     }).timeout(30_000);
   });
+
+  it('refuses to make a store there, in one sentence', async function () {
+    const folder = makeDataDir();
+    const disk = mountSmallDisk(folder);
+    if (disk === undefined) {
+      rmSync(folder, { recursive: true });
+      this.skip();
+    }
+    try {
+      const { bavail, bsize } = statfsSync(disk.path);
+      writeFileSync(join(disk.path, 'ballast'), Buffer.alloc((bavail - 5) * bsize));
+      const { code, stderr } = await runMain(['--data', join(disk.path, 'data'), '--port', '0']);
+      expect(code).to.equal(1);
+      expect(stderr.trim().split('\n')).to.have.length(1);
+      expect(stderr).to.contain(disk.path);
+    } finally {
+      disk.unmount();
+      rmSync(folder, { recursive: true });
+    }
+  }).timeout(10_000);
 
   describe('of a process', () => {
     before(function () {
