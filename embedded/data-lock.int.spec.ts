@@ -2,16 +2,12 @@ import { mkdirSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { DiskFullError, lockDataDir } from './data-lock.js';
-import { makeDataDir, mountSmallDisk } from './event-store-server/store-fixture.js';
+import { mountSmallDisk } from './event-store-server/store-fixture.js';
 
 describe('the lock of a data directory', () => {
   it('is refused where the disk has not a byte free, leaves nothing there, and is had once there is room', function () {
-    const folder = makeDataDir();
-    const disk = mountSmallDisk(folder);
-    if (disk === undefined) {
-      rmSync(folder, { recursive: true });
-      this.skip();
-    }
+    const disk = mountSmallDisk();
+    if (disk === undefined) this.skip();
     try {
       const dataDir = join(disk.path, 'data');
       const ballast = join(disk.path, 'ballast');
@@ -27,7 +23,6 @@ describe('the lock of a data directory', () => {
       expect(readdirSync(dataDir)).to.deep.equal([]);
     } finally {
       disk.unmount();
-      rmSync(folder, { recursive: true });
     }
   });
 });

@@ -44,17 +44,12 @@ async function fill(client: EventStoreDBClient, stream: string): Promise<{ store
 
 describe('the embedded event store on a full disk', () => {
   describe('of 8 MiB', () => {
-    let dataDir: string;
     let disk: { path: string; unmount: () => void } | undefined;
     let test: TestStore;
     const ballast = () => join(disk?.path ?? '', 'ballast');
     beforeEach(async function () {
-      dataDir = makeDataDir();
-      disk = mountSmallDisk(dataDir);
-      if (disk === undefined) {
-        rmSync(dataDir, { recursive: true });
-        this.skip();
-      }
+      disk = mountSmallDisk();
+      if (disk === undefined) this.skip();
       writeFileSync(ballast(), Buffer.alloc(2 * 1024 * 1024));
       test = await openTestStore({ dataDir: join(disk.path, 'data'), diskReserve: 64 * 1024 });
     });
@@ -63,7 +58,6 @@ describe('the embedded event store on a full disk', () => {
       await test.remove();
       disk.unmount();
       disk = undefined;
-      rmSync(dataDir, { recursive: true });
     });
 
     it('refuses every kind of append, and goes on reading and with subscriptions', async () => {
@@ -134,12 +128,8 @@ describe('the embedded event store on a full disk', () => {
   });
 
   it('refuses to make a store there, in one sentence', async function () {
-    const folder = makeDataDir();
-    const disk = mountSmallDisk(folder);
-    if (disk === undefined) {
-      rmSync(folder, { recursive: true });
-      this.skip();
-    }
+    const disk = mountSmallDisk();
+    if (disk === undefined) this.skip();
     try {
       const { bavail, bsize } = statfsSync(disk.path);
       writeFileSync(join(disk.path, 'ballast'), Buffer.alloc((bavail - 5) * bsize));
@@ -149,7 +139,6 @@ describe('the embedded event store on a full disk', () => {
       expect(stderr).to.contain(disk.path);
     } finally {
       disk.unmount();
-      rmSync(folder, { recursive: true });
     }
   }).timeout(10_000);
 

@@ -238,7 +238,7 @@ describe('room on the disk for the embedded event store', () => {
   });
 
   it('is given back when it cannot be had', async function () {
-    const disk = mountSmallDisk(dataDir);
+    const disk = mountSmallDisk();
     if (disk === undefined) this.skip();
     try {
       const small = await openStorage(join(disk.path, 'data'));

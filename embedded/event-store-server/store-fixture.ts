@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -185,17 +185,24 @@ async function gather(stream: ChildProcess['stdout']): Promise<string> {
 }
 
 /**
- * A file system of 8 MiB, to be filled up.
+ * A file system of 8 MiB, to be filled up, on a folder of its own.
  *
  * @returns undefined where none can be mounted: that takes Linux and root
  */
-export function mountSmallDisk(under: string): { path: string; unmount: () => void } | undefined {
-  const path = join(under, 'disk');
-  mkdirSync(path);
+export function mountSmallDisk(): { path: string; unmount: () => void } | undefined {
+  const path = makeDataDir();
+  const remove = () => rmSync(path, { recursive: true });
   try {
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', path], { stdio: 'ignore' });
   } catch {
+    remove();
     return undefined;
   }
-  return { path, unmount: () => execFileSync('umount', [path]) };
+  return {
+    path,
+    unmount() {
+      execFileSync('umount', [path]);
+      remove();
+    },
+  };
 }
