@@ -139,7 +139,6 @@ describe('a scavenge of the embedded event store', () => {
     }
     await test.stop();
     expect(await verifyDataDir(test.dataDir)).to.include({ intact: false });
-    test = await openTestStore();
   });
 
   describe('over the wire', () => {
