@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
 import { lockDataDir } from '../data-lock.js';
 import { checkFileLength, checkMetaPages, checkRoomForFiles, DataDirError } from '../lmdb-file.js';
-import { openDiskRoom } from './disk-room.js';
+import { openDiskRoom, smallWrite } from './disk-room.js';
 import { positionKey } from './keys.js';
 import { chainNames } from './names.js';
 import { DamageError, damagedRecord, isIntact } from './record.js';
@@ -42,7 +42,10 @@ export async function openStorage(dataDir: string, { serve = true } = {}): Promi
     if (known) checkMetaPages(path);
     const root = openFile(path);
     try {
-      const storage = openTables(root, release, formatOf(root, dataDir, known));
+      const format = formatOf(root, dataDir, known);
+      // An older store gets new tables, and LMDB must not meet a full disk.
+      if (format > 0 && format < formatVersion) await secureRoom({ root }, path, smallWrite);
+      const storage = openTables(root, release, format);
       if (!serve) return storage;
       checkState(storage);
       const isNew = !known || storage.format < formatVersion;
@@ -137,14 +140,18 @@ function openTables(root: RootDatabase<Buffer, Buffer>, release: () => void, for
 async function upgrade(storage: Storage, path: string): Promise<void> {
   const { treeLeafPageCount, treeBranchPageCount, overflowPages } = storage.names.getStats() as Record<string, number>;
   const pages = (treeLeafPageCount ?? 0) + (treeBranchPageCount ?? 0) + (overflowPages ?? 0);
+  // All names are written anew, each a little longer.
+  await secureRoom(storage, path, smallWrite + 3 * pages * 4096);
+  storage.root.transactionSync(() => {
+    chainNames(storage);
+    putFormat(storage);
+  });
+}
+
+async function secureRoom(storage: Pick<Storage, 'root'>, path: string, bytes: number): Promise<void> {
   const room = openDiskRoom(storage, path, 0);
   try {
-    // All names are written anew, each a little longer.
-    await room.secure((3 * pages + 64) * 4096);
-    storage.root.transactionSync(() => {
-      chainNames(storage);
-      putFormat(storage);
-    });
+    await room.secure(bytes);
   } finally {
     await room.close();
   }

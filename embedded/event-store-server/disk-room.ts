@@ -38,7 +38,7 @@ const full = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
  * @param path LMDB's data file
  * @param reserveBytes of the file system, left to others: the file does not grow into them
  */
-export function openDiskRoom(storage: Storage, path: string, reserveBytes: number): DiskRoom {
+export function openDiskRoom(storage: Pick<Storage, 'root'>, path: string, reserveBytes: number): DiskRoom {
   const fd = openSync(path, 'r+');
   let size = fstatSync(fd).size;
   const lack = (needed: number) => needed - (size - usedBytes(storage));
@@ -104,7 +104,7 @@ function attempt(write: () => void): boolean {
 }
 
 /** How much of its file LMDB uses, in bytes from the beginning. */
-function usedBytes(storage: Storage): number {
+function usedBytes(storage: Pick<Storage, 'root'>): number {
   const { lastPageNumber, pageSize } = storage.root.getStats() as { lastPageNumber: number; pageSize: number };
   return (lastPageNumber + 1) * pageSize;
 }
