@@ -53,13 +53,7 @@ function prefixFilter(on: Filter['on'], prefixes: readonly string[], checkpointE
 function regexFilter(on: Filter['on'], source: string, checkpointEvery: number): Filter {
   const text = on === 'stream' ? recordStream : recordType;
   const known = new LRUCache<string, boolean>({ max: 2_000 });
-  const context: { regex: RegExp; values: string[]; answers: boolean[] } = {
-    regex: compile(source),
-    values: [],
-    answers: [],
-  };
-  createContext(context);
-  const script = new Script('answers = values.map((value) => regex.test(value))');
+  const regex = compile(source);
   return {
     on,
     checkpointEvery,
@@ -68,19 +62,38 @@ function regexFilter(on: Filter['on'], source: string, checkpointEvery: number):
       const unknown = [...new Set(values)].filter((value) => !known.has(value));
       const fresh = new Map<string, boolean>();
       if (unknown.length > 0) {
-        context.values = unknown;
-        try {
-          script.runInContext(context, { timeout: limitMs });
-        } catch {
-          throw new FilterError(`The filter's regular expression takes longer than ${limitMs} ms.`);
-        }
-        for (const [index, value] of unknown.entries()) fresh.set(value, context.answers[index] === true);
+        const answers = testInTime(regex, unknown);
+        for (const [index, value] of unknown.entries()) fresh.set(value, answers[index] === true);
       }
       const answers = values.map((value) => fresh.get(value) ?? known.get(value) === true);
       for (const [value, answer] of fresh) known.set(value, answer);
       return answers;
     },
   };
+}
+
+interface Sandbox {
+  regex: RegExp;
+  values: readonly string[];
+  answers: boolean[];
+}
+
+const idle = (): Sandbox => ({ regex: /(?:)/, values: [], answers: [] });
+let sandbox: Sandbox | undefined;
+let script: Script | undefined;
+
+/** One sandbox for all filters: each would cost a tenth of a megabyte. @throws FilterError when it takes too long */
+function testInTime(regex: RegExp, values: readonly string[]): boolean[] {
+  sandbox ??= createContext(idle()) as Sandbox;
+  script ??= new Script('answers = values.map((value) => regex.test(value))');
+  try {
+    script.runInContext(Object.assign(sandbox, { regex, values }), { timeout: limitMs });
+    return sandbox.answers;
+  } catch {
+    throw new FilterError(`The filter's regular expression takes longer than ${limitMs} ms.`);
+  } finally {
+    Object.assign(sandbox, idle());
+  }
 }
 
 function compile(source: string): RegExp {
