@@ -50,7 +50,13 @@ function streamStart(options: streamTypes.ReadReq.Options.StreamOptions): Start 
   return options.hasEnd() ? 'end' : 'start';
 }
 
-function allStart(options: streamTypes.ReadReq.Options.AllOptions | undefined): Start {
+interface AllOptions {
+  getPosition(): { getCommitPosition(): string } | undefined;
+  hasEnd(): boolean;
+}
+
+/** Where to begin in the whole log; the start unless told otherwise. */
+export function allStart(options: AllOptions | undefined): Start {
   const position = options?.getPosition();
   if (position === undefined) return options?.hasEnd() ? 'end' : 'start';
   // The largest u64 is how other clients say "end".

@@ -2,7 +2,7 @@ import type * as persistentTypes from '@eventstore/db-client/generated/persisten
 import type * as sharedTypes from '@eventstore/db-client/generated/shared_pb.js';
 import { streamName } from '../append-request.js';
 import { invalid } from '../errors.js';
-import { parseFilterSpec, safeNumber } from '../read-request.js';
+import { allStart, parseFilterSpec, safeNumber } from '../read-request.js';
 import { parseSettings } from './group-settings.js';
 import type { NewGroup } from './groups.js';
 import type { GroupId, StoredGroup } from './stored-group.js';
@@ -28,6 +28,11 @@ type ChangeOptions = persistentTypes.CreateReq.Options | persistentTypes.UpdateR
 /** @throws CallError for what cannot be a persistent subscription */
 export function newGroupOf(options: persistentTypes.CreateReq.Options | undefined): NewGroup {
   const filter = options?.getAll()?.getFilter();
+  const group = options?.getGroupName() ?? '';
+  if (group.startsWith(':') || group.includes('::')) {
+    // Streams and groups of different names would share a parked stream.
+    throw invalid('A group\'s name must not begin with ":" or hold "::".');
+  }
   return { ...changedGroupOf(options), filter: filter === undefined ? undefined : parseFilterSpec(filter) };
 }
 
@@ -47,11 +52,7 @@ const largestRevision = '18446744073709551615';
 
 function startOf(options: ChangeOptions): StoredGroup['startFrom'] {
   const all = options.getAll();
-  if (all !== undefined) {
-    const position = all.getPosition();
-    if (position !== undefined) return safeNumber(position.getCommitPosition());
-    return all.hasEnd() ? 'end' : 'start';
-  }
+  if (all !== undefined) return allStart(all);
   const stream = options.getStream();
   if (stream?.hasStart()) return 'start';
   if (stream?.hasEnd()) return 'end';
