@@ -18,16 +18,25 @@ export interface ConsumerCallDeps {
   now: () => number;
 }
 
+interface Connection {
+  group: Group;
+  consumer: Consumer;
+}
+
 type Call = ServerDuplexStream<persistentTypes.ReadReq, Buffer>;
 
 /** PersistentSubscriptions.Read: the first message names the group, the others answer its events. */
 export function consumerCall(deps: ConsumerCallDeps): handleBidiStreamingCall<persistentTypes.ReadReq, Buffer> {
   return (call) => {
-    let connection: { group: Group; consumer: Consumer } | undefined;
-    const over = deps.calls.add({ end: (err) => fail(err) });
+    let connection: Connection | undefined;
+    let isOver = false;
+    const forget = deps.calls.add({ end: (err) => fail(err) });
     const leave = () => {
-      over();
-      connection?.group.disconnect(connection.consumer);
+      if (isOver) return;
+      isOver = true;
+      forget();
+      if (connection === undefined) return;
+      connection.group.disconnect(connection.consumer);
     };
     const fail = (err: CallError) => {
       if (connection === undefined) call.emit('error', err);
@@ -40,10 +49,17 @@ export function consumerCall(deps: ConsumerCallDeps): handleBidiStreamingCall<pe
       else connection.consumer.end(undefined);
     });
     call.on('data', (request: persistentTypes.ReadReq) => {
+      // More may come after a refusal; nobody would ever take that consumer out again.
+      if (connection === undefined && isOver) return;
       try {
         deps.calls.admit();
-        if (connection === undefined) connection = connect(request, call, deps);
-        else answer(request, connection.group);
+        if (connection !== undefined) {
+          answer(request, connection);
+          return;
+        }
+        connection = meet(request, call, deps);
+        // What it is sent at once may end the call already.
+        connection.group.connect(connection.consumer);
       } catch (err) {
         fail(toCallError(err, deps.log));
       }
@@ -51,42 +67,37 @@ export function consumerCall(deps: ConsumerCallDeps): handleBidiStreamingCall<pe
   };
 }
 
-function connect(
-  request: persistentTypes.ReadReq,
-  call: Call,
-  { groups, now }: ConsumerCallDeps,
-): { group: Group; consumer: Consumer } {
+/** Finds the group that a call is for. @throws CallError when it is not there, or takes no more */
+function meet(request: persistentTypes.ReadReq, call: Call, { groups, now }: ConsumerCallDeps): Connection {
   const options = request.getOptions();
   if (options === undefined) throw invalid('The first message to a persistent subscription has to name it.');
   if (options.getUuidOption()?.hasStructured()) throw unimplemented('Event ids are served as strings only.');
   const group = groups.find(groupIdOf(options));
   group.admit();
-  const consumer = new Consumer(call, factsOf(call, Math.max(1, options.getBufferSize())), now);
-  group.connect(consumer);
-  return { group, consumer };
+  return { group, consumer: new Consumer(call, factsOf(call, Math.max(1, options.getBufferSize())), now) };
 }
 
-function answer(request: persistentTypes.ReadReq, group: Group): void {
+function answer(request: persistentTypes.ReadReq, { group, consumer }: Connection): void {
   const [ack, nack] = [request.getAck(), request.getNack()];
   const ids = (ack ?? nack)?.getIdsList().map((id) => idKey(eventId(id)));
   if (ids === undefined) throw invalid('A consumer answers with an acknowledgement or the opposite of one.');
   if (nack === undefined) {
-    group.acknowledge(ids);
+    group.acknowledge(consumer, ids);
     return;
   }
   const { PARK, RETRY, SKIP, STOP, UNKNOWN } = messages.persistent.ReadReq.Nack.Action;
   switch (nack.getAction()) {
     case PARK:
-      group.park(ids, nack.getReason());
+      group.park(consumer, ids, nack.getReason());
       break;
     case SKIP:
     case STOP:
       // EventStoreDB makes no difference between the two either.
-      group.acknowledge(ids);
+      group.acknowledge(consumer, ids);
       break;
     case RETRY:
     case UNKNOWN:
-      group.retry(ids, nack.getReason());
+      group.retry(consumer, ids, nack.getReason());
       break;
   }
 }

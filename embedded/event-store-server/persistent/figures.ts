@@ -1,13 +1,9 @@
-const remembered = 1_000;
-
 /** Counts items, and tells how many came in the last whole second. */
 export class RateMeter {
   total = 0;
   private second: number;
   private inSecond = 0;
   private inLast = 0;
-  private readonly latencies: number[] = [];
-  private nextLatency = 0;
 
   /** @param now milliseconds */
   constructor(private readonly now: () => number) {
@@ -20,12 +16,6 @@ export class RateMeter {
     this.inSecond += 1;
   }
 
-  /** @param ms how long the answer to an item took; the last thousand are remembered */
-  observe(ms: number): void {
-    this.latencies[this.nextLatency] = ms;
-    this.nextLatency = (this.nextLatency + 1) % remembered;
-  }
-
   get perSecond(): number {
     this.turn();
     return this.inLast;
@@ -34,6 +24,32 @@ export class RateMeter {
   get sinceSecond(): number {
     this.turn();
     return this.inSecond;
+  }
+
+  private turn(): void {
+    const current = this.currentSecond();
+    if (current === this.second) return;
+    this.inLast = current === this.second + 1 ? this.inSecond : 0;
+    this.inSecond = 0;
+    this.second = current;
+  }
+
+  private currentSecond(): number {
+    return Math.floor(this.now() / 1000);
+  }
+}
+
+const remembered = 1_000;
+
+/** How long the last thousand answers took. */
+export class Latencies {
+  private readonly latencies: number[] = [];
+  private next = 0;
+
+  /** @param ms how long the answer to an item took */
+  observe(ms: number): void {
+    this.latencies[this.next] = ms;
+    this.next = (this.next + 1) % remembered;
   }
 
   /** The extra statistics by EventStoreDB's names, in whole milliseconds; none before the first answer. */
@@ -50,17 +66,5 @@ export class RateMeter {
       ...[90, 95, 99, 99.5, 99.9].map((percent): [string, number] => [`${percent}%`, at(percent / 100)]),
       ['Highest', at(1)],
     ];
-  }
-
-  private turn(): void {
-    const current = this.currentSecond();
-    if (current === this.second) return;
-    this.inLast = current === this.second + 1 ? this.inSecond : 0;
-    this.inSecond = 0;
-    this.second = current;
-  }
-
-  private currentSecond(): number {
-    return Math.floor(this.now() / 1000);
   }
 }

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { RateMeter } from './figures.js';
+import { Latencies, RateMeter } from './figures.js';
 
 describe('a meter of a persistent subscription', () => {
   it('tells the last whole second, what came since, and all', () => {
@@ -15,10 +15,10 @@ describe('a meter of a persistent subscription', () => {
   });
 
   it('measures the last thousand answers', () => {
-    const meter = new RateMeter(() => 0);
-    expect(meter.measurements()).to.deep.equal([]);
-    for (let ms = 1; ms <= 1_100; ms += 1) meter.observe(ms);
-    const measured = Object.fromEntries(meter.measurements());
+    const latencies = new Latencies();
+    expect(latencies.measurements()).to.deep.equal([]);
+    for (let ms = 1; ms <= 1_100; ms += 1) latencies.observe(ms);
+    const measured = Object.fromEntries(latencies.measurements());
     expect(measured).to.include({ Fastest: 101, Median: 601, 'Quintile 1': 301, '90%': 1_001, Highest: 1_100 });
   });
 });

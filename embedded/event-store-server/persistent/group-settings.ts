@@ -9,11 +9,8 @@ export type Strategy = (typeof strategies)[number];
 
 const count = z.int().min(0).max(2_147_483_647);
 
-/**
- * STORED FORMAT, version 2: the settings of a persistent subscription, by EventStoreDB's meaning of each. Buffers are
- * upper bounds: never more is held than consumers have asked for and one page of `read_batch_size`.
- */
-export const groupSettings = z.strictObject({
+/** What a request may ask for, by EventStoreDB's meaning of each. What is stored is `stored-group.ts`. */
+const groupSettings = z.strictObject({
   resolveLinks: z.boolean(),
   extraStatistics: z.boolean(),
   /** how often an event is tried again before it is parked */
@@ -23,8 +20,10 @@ export const groupSettings = z.strictObject({
   maxCheckpointCount: count,
   /** 0: any number */
   maxSubscriberCount: count,
+  /** told back and otherwise unused: what is new is read from where everything is read */
   liveBufferSize: count,
   readBatchSize: count.min(1),
+  /** how many events may be read that no consumer has had */
   historyBufferSize: count.min(1),
   /** how long a consumer may keep an event before it is tried again; 0: for ever */
   messageTimeoutMs: count,

@@ -1,52 +1,13 @@
-import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { expect } from 'chai';
-import fc from 'fast-check';
 import { eventually } from '../../../test/support/eventually.js';
-import { messages } from '../protocol.js';
-import { idKey, recordType } from '../record.js';
 import { makeDataDir, openParts, type Parts } from '../store-fixture.js';
-import { Consumer } from './consumer.js';
-import { Group } from './group.js';
-import type { GroupSettings, Strategy } from './group-settings.js';
+import { append, type Listening, listening, newGroup, numbered, settings, turns } from './group-fixture.js';
 import { openGroups } from './groups.js';
-import { parkedStream } from './stored-group.js';
+import { loadGroups } from './stored-group.js';
 
-const settings: GroupSettings = {
-  resolveLinks: false,
-  extraStatistics: false,
-  maxRetryCount: 2,
-  minCheckpointCount: 1,
-  maxCheckpointCount: 5,
-  maxSubscriberCount: 0,
-  liveBufferSize: 20,
-  readBatchSize: 7,
-  historyBufferSize: 20,
-  messageTimeoutMs: 0,
-  checkpointAfterMs: 0,
-  strategy: 'RoundRobin',
-};
 const id = { stream: 's', group: 'g' };
-
-/** A consumer whose call is a list: what it was sent, by event id, and whether it was ended. */
-function listening(bufferSize: number) {
-  const sent: { id: string; type: string; retries: number }[] = [];
-  const call = {
-    write(bytes: Buffer) {
-      const event = messages.persistent.ReadResp.deserializeBinary(bytes).getEvent();
-      if (event === undefined) return true;
-      const record = event.getEvent();
-      const uuid = (event.getLink() ?? record)?.getId()?.getString() ?? '';
-      sent.push({ id: idKey(uuid), type: record?.getMetadataMap().get('type') ?? '', retries: event.getRetryCount() });
-      return true;
-    },
-    end: () => call,
-    emit: () => true,
-  };
-  const facts = { from: 'test', username: 'anonymous', connectionName: '', bufferSize };
-  const consumer = new Consumer(call as unknown as ConstructorParameters<typeof Consumer>[0], facts, Date.now);
-  return { consumer, sent };
-}
+const toAll = { stream: undefined, group: 'g' };
 
 describe('a persistent subscription', () => {
   let dataDir: string;
@@ -59,69 +20,84 @@ describe('a persistent subscription', () => {
     await deps.close();
     rmSync(dataDir, { recursive: true });
   });
-  const append = (types: readonly string[], stream = 's') =>
-    deps.writer.append(
-      stream,
-      'any',
-      types.map((type) => ({
-        id: randomUUID(),
-        type,
-        isJson: true,
-        data: Buffer.from('{}'),
-        customMetadata: Buffer.alloc(0),
-      })),
-    );
-  const numbered = (count: number, from = 0) => Array.from({ length: count }, (_, n) => String(from + n));
-  const newGroup = (changes: Partial<GroupSettings> = {}, next = 0) =>
-    new Group(deps, {
-      ...id,
-      settings: { ...settings, ...changes },
-      filter: undefined,
-      startFrom: 'start',
-      next,
-      checkpointed: false,
-    });
 
   it('hands out no more than its consumers have room for, and the rest as they answer', async () => {
-    await append(numbered(30));
-    const group = newGroup();
+    await append(deps, numbered(30));
+    const group = newGroup(deps);
     const one = listening(3);
     group.connect(one.consumer);
-    expect(one.sent.map(({ type }) => type)).to.deep.equal(numbered(3));
-    group.acknowledge([one.sent[1]?.id ?? '']);
-    expect(one.sent.map(({ type }) => type)).to.deep.equal(numbered(4));
+    expect(one.types()).to.deep.equal(numbered(3));
+    group.acknowledge(one.consumer, [one.ids()[1] ?? '']);
+    expect(one.types()).to.deep.equal(numbered(4));
     await group.close();
   });
+
+  it('gives no consumer more than 10,000 events, or 32 MiB of them, however large its buffer is', async () => {
+    await append(deps, numbered(10_050), 'small');
+    for (let n = 0; n < 40; n += 1) await append(deps, [String(n)], 'large', JSON.stringify('x'.repeat(1_000_000)));
+    for (const [stream, most] of [
+      ['small', 10_000],
+      ['large', 34],
+    ] as const) {
+      const group = newGroup(deps, { readBatchSize: 1_000, historyBufferSize: 1_000 }, { stream });
+      const greedy = listening(2_147_483_647);
+      group.connect(greedy.consumer);
+      await eventually('all that it is given', () => greedy.sent.length >= most);
+      await turns();
+      expect(greedy.sent, stream).to.have.length(most);
+      group.acknowledge(greedy.consumer, greedy.ids().slice(0, 1));
+      expect(greedy.sent, stream).to.have.length(most + 1);
+      await group.close();
+    }
+  }).timeout(20_000);
 
   it('never counts as reached what lies behind an event that is not handled', async () => {
-    await append(numbered(10));
-    const group = newGroup();
+    await append(deps, numbered(10));
+    const group = newGroup(deps);
     const one = listening(10);
     group.connect(one.consumer);
-    group.acknowledge(one.sent.slice(1).map((message) => message.id));
+    group.acknowledge(one.consumer, one.ids().slice(1));
     await group.close();
-    expect(openGroupsNext()).to.equal(0);
-    await deps.writer.idle();
+    expect(loadGroups(deps.storage)).to.deep.equal([]);
+    expect(group.stored.next).to.equal(0);
   });
-  const openGroupsNext = () => openGroups(deps).list()[0]?.stored.next ?? 0;
 
   it('takes a late acknowledgement of an event that waits to be tried again', async () => {
-    await append(numbered(2));
-    const group = newGroup({ messageTimeoutMs: 20 });
+    await append(deps, numbered(2));
+    const group = newGroup(deps);
     const slow = listening(2);
     group.connect(slow.consumer);
     group.disconnect(slow.consumer);
     expect(group.waiting).to.include({ read: 0, retry: 2, inFlight: 0 });
-    group.acknowledge(slow.sent.map((message) => message.id));
+    group.acknowledge(slow.consumer, slow.ids());
     const next = listening(2);
     group.connect(next.consumer);
     expect(next.sent).to.deep.equal([]);
     await group.close();
   });
 
+  it('lets nobody answer for an event that somebody else holds', async () => {
+    await append(deps, numbered(1));
+    const group = newGroup(deps);
+    const [before, holder] = [listening(1), listening(1)];
+    group.connect(before.consumer);
+    group.disconnect(before.consumer);
+    for (const answer of ['park', 'retry'] as const) group[answer](before.consumer, before.ids(), 'late');
+    expect(group.waiting).to.include({ retry: 1, outstanding: 0 });
+    group.connect(holder.consumer);
+    for (const answer of ['park', 'retry'] as const) group[answer](before.consumer, before.ids(), 'late');
+    group.acknowledge(before.consumer, before.ids());
+    expect(group.waiting).to.include({ retry: 0, outstanding: 1 });
+    expect(holder.sent.map(({ retries }) => retries)).to.deep.equal([0]);
+    group.acknowledge(holder.consumer, holder.ids());
+    expect(group.waiting).to.include({ retry: 0, outstanding: 0 });
+    await group.close();
+    expect(group.parked.count()).to.equal(0);
+  });
+
   it('tries again what was not answered in time, and parks it after the last try', async () => {
-    await append(numbered(3));
-    const group = newGroup({ messageTimeoutMs: 5 });
+    await append(deps, numbered(3));
+    const group = newGroup(deps, { messageTimeoutMs: 5 });
     const silent = listening(10);
     group.connect(silent.consumer);
     await eventually('all to be parked', () => group.parked.count() === 3);
@@ -130,9 +106,30 @@ describe('a persistent subscription', () => {
     await group.close();
   });
 
+  it('keeps to a shorter time for answers from when it is told', async () => {
+    await append(deps, numbered(1));
+    const groups = openGroups(deps);
+    await groups.create({
+      ...id,
+      settings: { ...settings, messageTimeoutMs: 600_000 },
+      filter: undefined,
+      startFrom: 0,
+    });
+    const [before, after] = [listening(1), listening(1)];
+    groups.find(id).connect(before.consumer);
+    await groups.update({ ...id, settings: { ...settings, messageTimeoutMs: 5 }, startFrom: 0 });
+    groups.find(id).connect(after.consumer);
+    await eventually('it to be tried again', () => after.sent.length > 1);
+    await groups.close();
+  });
+
+  const spread = async (streams: number, events: number) => {
+    for (let n = 0; n < events; n += 1) await append(deps, [`s-${n % streams}`], `s-${n % streams}`);
+  };
+
   it('gives each stream to one consumer when pinned, whoever else comes', async () => {
-    for (let n = 0; n < 60; n += 1) await append([`s-${n % 12}`], `s-${n % 12}`);
-    const group = new Group(deps, { ...newGroup({ strategy: 'Pinned', readBatchSize: 60 }).stored, stream: undefined });
+    await spread(12, 60);
+    const group = newGroup(deps, { strategy: 'Pinned', readBatchSize: 60 }, toAll);
     const consumers = [listening(100), listening(100), listening(100)];
     for (const { consumer } of consumers) group.connect(consumer);
     const holders = new Map<string, Set<number>>();
@@ -147,101 +144,137 @@ describe('a persistent subscription', () => {
     await group.close();
   });
 
+  it('goes on with the others, when pinned, while one consumer does not answer', async () => {
+    await spread(20, 200);
+    const wide = newGroup(deps, { strategy: 'Pinned', historyBufferSize: 500 }, toAll);
+    const narrow = newGroup(deps, { strategy: 'Pinned', historyBufferSize: 30 }, toAll);
+    for (const group of [wide, narrow]) {
+      const [stuck, busy] = [listening(2), listening(10)];
+      group.connect(stuck.consumer);
+      group.connect(busy.consumer);
+      while (busy.held().length > 0) group.acknowledge(busy.consumer, busy.held());
+      const { read, retry, inFlight } = group.waiting;
+      expect(inFlight).to.equal(2);
+      expect(retry).to.equal(0);
+      // All that is left waits for the other one: every event of the log, or as many as the group may read ahead.
+      if (group === wide) expect(read + busy.sent.length).to.equal(198);
+      else expect(read).to.equal(30);
+      await group.close();
+    }
+  });
+
   it('goes on behind its checkpoint after a restart, and asks for no event twice that was stored as handled', async () => {
-    await append(numbered(10));
+    await append(deps, numbered(10));
     const groups = openGroups(deps);
     await groups.create({ ...id, settings, filter: undefined, startFrom: 'start' });
     const one = listening(4);
     groups.find(id).connect(one.consumer);
-    groups.find(id).acknowledge(one.sent.map((message) => message.id));
+    groups.find(id).acknowledge(one.consumer, one.ids());
     await groups.close();
     await deps.close();
     deps = await openParts(dataDir);
     const again = openGroups(deps);
     const two = listening(100);
     again.find(id).connect(two.consumer);
-    expect(two.sent.map(({ type }) => type)).to.deep.equal(numbered(6, 4));
+    expect(two.types()).to.deep.equal(numbered(6, 4));
     await again.close();
   });
 
-  it('handles every event once or parks it, whatever its consumers do (seeded)', async () => {
-    const strategies: Strategy[] = ['RoundRobin', 'DispatchToSingle', 'Pinned'];
-    const step = fc.oneof(
-      { weight: 8, arbitrary: fc.record({ what: fc.constant('ack' as const), at: fc.nat(9), many: fc.nat(3) }) },
-      { weight: 3, arbitrary: fc.record({ what: fc.constant('retry' as const), at: fc.nat(9), many: fc.nat(2) }) },
-      { weight: 1, arbitrary: fc.record({ what: fc.constant('park' as const), at: fc.nat(9), many: fc.nat(1) }) },
-      { weight: 2, arbitrary: fc.record({ what: fc.constant('leave' as const), at: fc.nat(9), many: fc.constant(0) }) },
-      { weight: 3, arbitrary: fc.record({ what: fc.constant('join' as const), at: fc.nat(9), many: fc.nat(5) }) },
-      { weight: 2, arbitrary: fc.record({ what: fc.constant('append' as const), at: fc.nat(9), many: fc.nat(6) }) },
-      {
-        weight: 1,
-        arbitrary: fc.record({ what: fc.constant('replay' as const), at: fc.nat(9), many: fc.constant(0) }),
-      },
-    );
-    await fc.assert(
-      fc.asyncProperty(fc.constantFrom(...strategies), fc.array(step, { maxLength: 60 }), async (strategy, steps) => {
-        const run = { stream: randomUUID(), group: 'g' };
-        const groups = openGroups(deps);
-        await groups.create({ ...run, settings: { ...settings, strategy }, filter: undefined, startFrom: 'start' });
-        const group = groups.find(run);
-        let written = 12;
-        await append(numbered(written), run.stream);
-        const handled = new Map<string, number>();
-        let present: ReturnType<typeof listening>[] = [];
-        const acknowledge = (held: Consumer['inFlight'], count: number) => {
-          const taken = [...held.values()].slice(0, count).map(({ message }) => message);
-          group.acknowledge(taken.map((message) => message.id));
-          for (const { event } of taken) {
-            const type = event === undefined ? '' : recordType(event);
-            handled.set(type, (handled.get(type) ?? 0) + 1);
-          }
-        };
-        for (const { what, at, many } of steps) {
-          const someone = present[at % Math.max(1, present.length)];
-          const ids = [...(someone?.consumer.inFlight.keys() ?? [])].slice(0, many + 1);
-          if (what === 'append') {
-            await append(numbered(many + 1, written), run.stream);
-            written += many + 1;
-          } else if (what === 'join') {
-            const joined = listening(many + 1);
-            present.push(joined);
-            group.connect(joined.consumer);
-          } else if (what === 'replay') group.replayParked(undefined);
-          else if (someone === undefined) continue;
-          else if (what === 'ack') acknowledge(someone.consumer.inFlight, many + 1);
-          else if (what === 'retry') group.retry(ids, 'because');
-          else if (what === 'park') group.park(ids, 'because');
-          else {
-            group.disconnect(someone.consumer);
-            present = present.filter((other) => other !== someone);
-          }
-        }
-        // Somebody comes who answers everything.
-        for (const { consumer } of present) group.disconnect(consumer);
-        const last = listening(1_000);
-        group.connect(last.consumer);
-        await eventually('everything to be settled', async () => {
-          acknowledge(last.consumer.inFlight, 1_000);
-          await deps.writer.idle();
-          const { read, retry, outstanding } = group.waiting;
-          return read + retry + outstanding === 0 && group.isLive && group.parked.count() + handled.size >= written;
-        });
-        const parked = group.parked.count();
-        group.replayParked(undefined);
-        await eventually('parked events to be handled', async () => {
-          acknowledge(last.consumer.inFlight, 1_000);
-          return group.parked.count() === 0;
-        });
-        expect(parked).to.be.at.most(written);
-        expect([...handled.entries()].sort((a, b) => Number(a[0]) - Number(b[0]))).to.deep.equal(
-          numbered(written).map((type) => [type, 1]),
-        );
-        group.disconnect(last.consumer);
-        await groups.close();
-        expect(group.stored.next).to.equal(written);
-        await deps.writer.delete(parkedStream(run), 'any', randomUUID());
-      }),
-      { numRuns: 60 },
-    );
-  }).timeout(60_000);
+  it('stops when what it was parking is parked, and does not give that again', async () => {
+    await append(deps, numbered(1));
+    const groups = openGroups(deps);
+    await groups.create({ ...id, settings, filter: undefined, startFrom: 'start' });
+    const one = listening(4);
+    groups.find(id).connect(one.consumer);
+    groups.find(id).park(one.consumer, one.ids(), 'because');
+    await groups.close();
+    const again = openGroups(deps);
+    const two = listening(100);
+    again.find(id).connect(two.consumer);
+    expect([again.find(id).parked.count(), two.sent.length]).to.deep.equal([1, 0]);
+    await again.close();
+  });
+
+  it('ends all its consumers before it gives anything to others', async () => {
+    await append(deps, numbered(3));
+    const group = newGroup(deps);
+    const consumers = [listening(1), listening(3), listening(3)];
+    for (const { consumer } of consumers) group.connect(consumer);
+    group.drop();
+    expect(consumers.map(({ sent, ended }) => [sent.length, ended.length])).to.deep.equal([
+      [1, 1],
+      [2, 1],
+      [0, 1],
+    ]);
+    expect(group.waiting).to.include({ retry: 3, inFlight: 0 });
+    await group.close();
+  });
+
+  it('reads on after a commit, and not while it is being told of', async () => {
+    const group = newGroup(deps);
+    const one = listening(9);
+    group.connect(one.consumer);
+    let atCommit = -1;
+    // Called back after the group, which waits already.
+    deps.signal.onNext('s', () => {
+      atCommit = one.sent.length;
+    });
+    await append(deps, numbered(1));
+    await eventually('the event', () => one.sent.length === 1);
+    expect(atCommit).to.equal(0);
+    await group.close();
+  });
+
+  it('loses its consumers, and no event, to a fault that nobody foresaw', async () => {
+    await append(deps, numbered(3));
+    const group = newGroup(deps);
+    const [faulty, sound] = [listening(9), listening(9)];
+    faulty.call.write = () => {
+      throw new Error('a fault');
+    };
+    group.connect(faulty.consumer);
+    expect([faulty.ended.length, group.consumers.length]).to.deep.equal([1, 0]);
+    group.connect(sound.consumer);
+    expect(sound.types()).to.deep.equal(numbered(3));
+    await group.close();
+  });
+
+  it('to $all sees what other groups write, and nothing of its own: neither its links nor their metadata', async () => {
+    const groups = openGroups(deps);
+    const ids = [toAll, { stream: undefined, group: 'g-h' }];
+    for (const each of ids) await groups.create({ ...each, settings, filter: undefined, startFrom: 'start' });
+    await append(deps, numbered(2));
+    const consumers: Listening[] = [];
+    for (const each of ids) {
+      const one = listening(100);
+      consumers.push(one);
+      groups.find(each).connect(one.consumer);
+      groups.find(each).park(one.consumer, one.ids(), 'because');
+    }
+    for (const each of ids) {
+      const group = groups.find(each);
+      await eventually('both to be parked', () => group.parked.count() >= 2);
+      group.replayParked(undefined);
+    }
+    await eventually('everything to be handled', async () => {
+      for (const [n, each] of ids.entries()) {
+        const one = consumers[n];
+        if (one !== undefined) groups.find(each).acknowledge(one.consumer, one.held());
+      }
+      await deps.writer.idle();
+      return ids.every((each) => groups.find(each).parked.count() === 0 && groups.find(each).isLive);
+    });
+    await append(deps, ['last'], 't');
+    await eventually('the last one', () => consumers.every((one) => one.types().includes('last')));
+    const streams = consumers.map((one) => [...new Set(one.sent.map(({ stream }) => stream))].sort());
+    const written = (group: string) => [
+      `$$$persistentsubscription-$all::${group}-parked`,
+      `$persistentsubscription-$all::${group}-parked`,
+    ];
+    expect(streams).to.deep.equal([
+      [...written('g-h'), 's', 't'],
+      [...written('g'), 's', 't'],
+    ]);
+    await groups.close();
+  });
 });

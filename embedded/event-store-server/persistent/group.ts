@@ -1,20 +1,19 @@
-import { setImmediate } from 'node:timers';
 import type { Logger } from '../../../runtime/logger.js';
 import type { CommitSignal } from '../commit-signal.js';
 import type { DiskRoom } from '../disk-room.js';
 import { type CallError, subscriptionGone, toCallError, tooManySubscribers } from '../errors.js';
-import { createFilter, type Filter } from '../filter.js';
-import { recordStream } from '../record.js';
-import { openSource, type Source } from '../source.js';
 import type { Storage } from '../storage.js';
 import type { Writer } from '../writer.js';
 import type { Consumer } from './consumer.js';
-import { RateMeter } from './figures.js';
-import { type Message, newMessage, Unfinished } from './message.js';
+import { Latencies, RateMeter } from './figures.js';
+import type { Message } from './message.js';
 import { ParkedEvents } from './parked-events.js';
 import { Progress } from './progress.js';
-import { ownStreamPrefix, type StoredGroup } from './stored-group.js';
-import { type Choose, chooser, isPinned } from './strategy.js';
+import { SettingAside } from './setting-aside.js';
+import { SourceEvents } from './source-events.js';
+import type { StoredGroup } from './stored-group.js';
+import { type Choose, chooser } from './strategy.js';
+import { Waiting } from './waiting.js';
 
 export interface GroupDeps {
   storage: Storage;
@@ -28,49 +27,61 @@ export interface GroupDeps {
 
 /**
  * One persistent subscription at work: it reads its source a page at a time, as far as its consumers have room, hands
- * every event to one of them, and tries again what is not acknowledged. Events that have to be tried again go first.
+ * every event to one of them, and tries again what is not acknowledged.
  */
 export class Group {
   readonly consumers: Consumer[] = [];
   readonly meter: RateMeter;
   readonly parked: ParkedEvents;
-  readonly progress: Progress;
-  private readonly source: Source;
-  private readonly filter: Filter | undefined;
-  private readonly unfinished = new Unfinished();
+  private readonly source: SourceEvents;
+  private readonly progress: Progress;
+  private readonly unassigned = new Waiting();
   private readonly holders = new Map<string, Consumer>();
-  private queue: Message[] = [];
-  private retries: Message[] = [];
+  private readonly settingAside: SettingAside;
   private choose: Choose<Consumer>;
-  private cursor: number;
-  private isAtEnd = false;
-  private beingParked = 0;
-  private isPumpDue = false;
+  /** why nothing more can be read */
+  private refusal: CallError | undefined;
   private isClosed = false;
-  private stopWaiting: (() => void) | undefined;
   private timer: NodeJS.Timeout | undefined;
 
+  /** @throws FilterError */
   constructor(
     private readonly deps: GroupDeps,
     readonly stored: StoredGroup,
   ) {
     this.meter = new RateMeter(deps.now);
-    this.source = openSource(deps, stored.stream);
-    this.filter = stored.filter === undefined ? undefined : createFilter(stored.filter, Number.POSITIVE_INFINITY);
+    this.source = new SourceEvents(deps, stored);
     this.choose = chooser(stored.settings.strategy);
-    this.cursor = stored.next;
-    this.progress = new Progress(deps, stored, () => this.unfinished.lowest(this.cursor));
+    this.progress = new Progress(deps, stored, () => this.source.reached);
     this.parked = new ParkedEvents(deps, stored);
+    this.settingAside = new SettingAside({
+      park: (message, reason) => this.parked.park(message, reason),
+      onParked: (message) => {
+        this.finish(message);
+        this.pump();
+      },
+      onAgain: (messages) => {
+        this.unassigned.putBack(messages.filter((each) => each.isReplayed || this.source.isUnfinished(each)));
+        this.pump();
+      },
+      log: deps.log,
+    });
   }
 
   /** How many events wait where, for the figures; `outstanding` are in flight or being parked. */
   get waiting(): { read: number; retry: number; inFlight: number; outstanding: number } {
+    const { size, returnedCount } = this.unassigned;
     const inFlight = this.holders.size;
-    return { read: this.queue.length, retry: this.retries.length, inFlight, outstanding: inFlight + this.beingParked };
+    return {
+      read: size - returnedCount,
+      retry: returnedCount,
+      inFlight,
+      outstanding: inFlight + this.settingAside.size,
+    };
   }
 
   get isLive(): boolean {
-    return this.isAtEnd && this.queue.length === 0;
+    return this.source.isAtEnd && this.unassigned.size === 0;
   }
 
   /** The last revision or position of the source, -1 or 0 when it is empty. */
@@ -85,6 +96,7 @@ export class Group {
   }
 
   connect(consumer: Consumer): void {
+    if (this.stored.settings.extraStatistics) consumer.latencies = new Latencies();
     this.consumers.push(consumer);
     consumer.onRoom(() => this.pump());
     this.pump();
@@ -95,42 +107,45 @@ export class Group {
     const at = this.consumers.indexOf(consumer);
     if (at < 0) return;
     this.consumers.splice(at, 1);
-    for (const { message } of consumer.inFlight.values()) {
-      this.holders.delete(message.id);
-      this.putBack(message);
-    }
-    consumer.inFlight.clear();
+    this.takeBack([consumer]);
     this.pump();
   }
 
-  /** Events are handled. Ids of nobody, or settled before, say nothing. */
-  acknowledge(ids: readonly string[]): void {
+  /** Events are handled. Those that wait to be tried again count too, whoever had them; all others say nothing. */
+  acknowledge(consumer: Consumer, ids: readonly string[]): void {
+    if (this.isClosed) return;
     for (const id of ids) {
-      const message = this.take(id) ?? this.takeRetry(id);
+      const message = this.holders.has(id) ? this.take(consumer, id) : this.unassigned.takeReturned(id);
       if (message !== undefined) this.finish(message);
     }
     this.pump();
   }
 
   /** Events failed and are to be tried again, or parked once they were tried often enough. */
-  retry(ids: readonly string[], reason: string): void {
+  retry(consumer: Consumer, ids: readonly string[], reason: string): void {
+    const { maxRetryCount } = this.stored.settings;
+    const again: Message[] = [];
     for (const id of ids) {
-      const message = this.take(id);
-      if (message !== undefined) this.tryAgain(message, reason);
+      const message = this.take(consumer, id);
+      if (message === undefined) continue;
+      if (message.retries < maxRetryCount) again.push(message);
+      else this.settingAside.add(message, `Tried ${maxRetryCount + 1} times. ${reason}`.trim());
     }
+    for (const message of again) message.retries += 1;
+    this.unassigned.putBack(again);
     this.pump();
   }
 
   /** Events failed and are set aside. */
-  park(ids: readonly string[], reason: string): void {
+  park(consumer: Consumer, ids: readonly string[], reason: string): void {
     for (const id of ids) {
-      const message = this.take(id);
-      if (message !== undefined) void this.setAside(message, reason);
+      const message = this.take(consumer, id);
+      if (message !== undefined) this.settingAside.add(message, reason);
     }
     this.pump();
   }
 
-  /** Hands parked events out again, those before `stopAt` in the parked stream. */
+  /** Hands parked events out again, those before `stopAt` in the parked stream. @throws DamageError */
   replayParked(stopAt: number | undefined): void {
     this.parked.replay(stopAt);
     this.pump();
@@ -138,10 +153,12 @@ export class Group {
 
   /** Ends all consumers' calls; the group itself goes on. @param err undefined: the group is gone or is changed */
   drop(err: CallError = subscriptionGone(this.stored)): void {
-    for (const consumer of [...this.consumers]) {
-      this.disconnect(consumer);
-      consumer.end(err);
-    }
+    const dropped = this.consumers.splice(0);
+    this.takeBack(dropped);
+    this.refusal = undefined;
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    for (const consumer of dropped) consumer.end(err);
   }
 
   /** Takes over changed settings; where nothing was checkpointed yet, a changed start too. No consumer is connected. */
@@ -150,181 +167,118 @@ export class Group {
     Object.assign(this.stored, { settings: changes.settings, startFrom: changes.startFrom });
     this.choose = chooser(changes.settings.strategy);
     if (!isFresh) return;
-    this.unfinished.clear();
-    this.queue = [];
-    this.retries = this.retries.filter(({ isReplayed }) => isReplayed);
+    this.unassigned.keepReplayed();
     this.stored.next = changes.next;
-    this.cursor = changes.next;
+    this.source.startAt(changes.next);
   }
 
-  /** Stops, after which nothing is handed out. Progress is stored when this resolves, unless the group is deleted. */
-  async close(isDeleted = false): Promise<void> {
+  /** Stops, after which nothing is handed out. What is being parked is parked, and progress stored, when it resolves. */
+  async close(): Promise<void> {
     this.isClosed = true;
     clearTimeout(this.timer);
-    this.stopWaiting?.();
+    this.source.stop();
+    await this.settingAside.close();
     await this.parked.settled();
-    await this.progress.close(isDeleted);
+    await this.progress.close();
   }
 
+  /** Does all there is to do. A fault that nobody foresaw costs the consumers, who come back, and not the process. */
   private pump(): void {
     if (this.isClosed) return;
-    while (this.consumers.some(({ hasRoom }) => hasRoom)) {
-      if (this.retries.length === 0 && this.queue.length === 0 && !this.fill()) break;
-      if (!this.handOut(this.retries) && !this.handOut(this.queue)) break;
+    try {
+      do this.handOut();
+      while (this.hasRoom() && this.fill());
+      // Every answer to what precedes the fault is waited for: consumers that are ended may forget what they were sent.
+      if (this.refusal !== undefined && this.waiting.outstanding + this.unassigned.size === 0) this.drop(this.refusal);
+      this.progress.look();
+      this.watchTimeouts();
+    } catch (err) {
+      this.drop(toCallError(err, this.deps.log));
     }
-    this.progress.look();
-    this.watchTimeouts();
   }
 
-  /** Sends the first message of a list that finds a consumer. @returns false when none does */
-  private handOut(list: Message[]): boolean {
-    const reach = isPinned(this.stored.settings.strategy) ? list.length : Math.min(1, list.length);
-    for (let index = 0; index < reach; index += 1) {
-      const message = list[index];
-      // Two events of one id cannot be told apart by their acknowledgement.
-      if (message === undefined || this.holders.has(message.id)) continue;
-      const consumer = this.choose(this.consumers, message.event);
-      if (consumer === undefined) continue;
-      list.splice(index, 1);
-      this.holders.set(message.id, consumer);
-      this.meter.count();
-      consumer.send(message, performance.now());
-      return true;
+  private hasRoom(): boolean {
+    return this.consumers.some((consumer) => consumer.hasRoom);
+  }
+
+  private handOut(): void {
+    this.unassigned.handOut(
+      () => this.hasRoom(),
+      (message) => {
+        // Two events of one id cannot be told apart by their acknowledgement.
+        if (this.holders.has(message.id)) return false;
+        const consumer = this.choose(this.consumers, message.event);
+        if (consumer === undefined) return false;
+        consumer.send(message, performance.now());
+        this.holders.set(message.id, consumer);
+        this.meter.count();
+        return true;
+      },
+    );
+  }
+
+  /**
+   * Reads the next page: parked events that are to be replayed first. What could not be handed out does not keep it
+   * from reading on, up to the bounds: the next events may be for others.
+   *
+   * @returns whether there is something to hand out
+   */
+  private fill(): boolean {
+    const { readBatchSize, historyBufferSize } = this.stored.settings;
+    const limit = Math.min(readBatchSize, this.unassigned.room(historyBufferSize));
+    if (limit <= 0) return false;
+    const replayed = this.parked.nextPage(limit);
+    this.unassigned.add(replayed);
+    if (replayed.length > 0) return true;
+    if (this.refusal !== undefined || this.source.isPaused) return false;
+    try {
+      const { messages, leftOut } = this.source.nextPage(limit);
+      this.unassigned.add(messages);
+      this.progress.count(leftOut);
+      if (messages.length > 0) return true;
+    } catch (err) {
+      this.refusal = toCallError(err, this.deps.log);
+      return false;
     }
+    this.source.whenMore(() => this.pump());
     return false;
   }
 
-  /** Reads the next page: parked events that are to be replayed first. @returns whether there is something to hand out */
-  private fill(): boolean {
-    const { settings, stream } = this.stored;
-    try {
-      const replayed = this.parked.nextPage(settings.readBatchSize);
-      if (replayed.length > 0) {
-        this.queue = replayed;
-        return true;
-      }
-      const limit = Math.min(settings.readBatchSize, settings.historyBufferSize);
-      const page = this.source.page(this.cursor, 'forwards', limit, Number.POSITIVE_INFINITY);
-      const passes = this.filter?.test(page.events);
-      const own = stream === undefined ? ownStreamPrefix(this.stored) : undefined;
-      const messages = page.events
-        .filter(({ record }, index) => passes?.[index] !== false && !isOf(record, own))
-        .map((event) => newMessage(this.deps, event, stream === undefined, settings.resolveLinks));
-      // Nothing below can fail: a page counts whole or not at all.
-      for (const message of messages) this.unfinished.add(message);
-      this.queue = messages;
-      this.progress.count(page.events.length - messages.length);
-      this.cursor = page.next;
-      this.isAtEnd = page.atEnd;
-    } catch (err) {
-      this.drop(toCallError(err, this.deps.log));
-      return false;
-    }
-    if (this.queue.length === 0) this.pumpLater();
-    return this.queue.length > 0;
-  }
-
-  /** Goes on at the next commit when everything is read, else when others have had their turn. */
-  private pumpLater(): void {
-    if (!this.isAtEnd) {
-      if (this.isPumpDue) return;
-      this.isPumpDue = true;
-      setImmediate(() => {
-        this.isPumpDue = false;
-        this.pump();
-      });
-      return;
-    }
-    this.stopWaiting ??= this.deps.signal.onNext(this.source.key, () => {
-      this.stopWaiting = undefined;
-      this.pump();
-    });
-  }
-
-  /** Takes a message back from the consumer that holds it. */
-  private take(id: string): Message | undefined {
-    const consumer = this.holders.get(id);
-    const held = consumer?.inFlight.get(id);
-    if (consumer === undefined || held === undefined) return undefined;
+  /** Takes a message from the consumer that holds it. @returns undefined when another holds it, or none */
+  private take(consumer: Consumer, id: string): Message | undefined {
+    if (this.holders.get(id) !== consumer) return undefined;
     this.holders.delete(id);
-    consumer.inFlight.delete(id);
-    consumer.meter.observe(performance.now() - held.sentAt);
-    return held.message;
+    return consumer.take(id);
   }
 
-  /** A late acknowledgement: the message was taken back already, but nobody has it yet. */
-  private takeRetry(id: string): Message | undefined {
-    const at = this.retries.findIndex((message) => message.id === id);
-    return at < 0 ? undefined : this.retries.splice(at, 1)[0];
+  private takeBack(consumers: readonly Consumer[]): void {
+    const messages = consumers.flatMap((consumer) => consumer.takeAll());
+    for (const { id } of messages) this.holders.delete(id);
+    this.unassigned.putBack(messages);
   }
 
   private finish(message: Message): void {
     if (message.isReplayed) this.parked.finish(message);
     else {
-      this.unfinished.delete(message);
+      this.source.finish(message);
       this.progress.count();
     }
-  }
-
-  private tryAgain(message: Message, reason: string): void {
-    const { maxRetryCount } = this.stored.settings;
-    if (message.retries >= maxRetryCount) {
-      void this.setAside(message, `Tried ${maxRetryCount + 1} times. ${reason}`.trim());
-      return;
-    }
-    message.retries += 1;
-    this.putBack(message);
-  }
-
-  /** In the order of the source, replayed ones before others. */
-  private putBack(message: Message): void {
-    const rank = ({ isReplayed, sequence }: Message) => (isReplayed ? -1 / (sequence + 2) : sequence);
-    const before = this.retries.findIndex((other) => rank(other) > rank(message));
-    this.retries.splice(before < 0 ? this.retries.length : before, 0, message);
-  }
-
-  private async setAside(message: Message, reason: string): Promise<void> {
-    this.beingParked += 1;
-    try {
-      await this.parked.park(message, reason);
-      this.finish(message);
-    } catch (err) {
-      this.deps.log.error('an event could not be parked and is tried again', { group: this.stored.group, err });
-      this.putBack(message);
-    }
-    this.beingParked -= 1;
-    this.pump();
   }
 
   /** One timer for the message that has been out longest. */
   private watchTimeouts(): void {
     const limit = this.stored.settings.messageTimeoutMs;
     if (limit === 0 || this.holders.size === 0 || this.timer !== undefined) return;
-    let oldest = Number.POSITIVE_INFINITY;
-    for (const { inFlight } of this.consumers) {
-      for (const { sentAt } of inFlight.values()) {
-        oldest = Math.min(oldest, sentAt);
-        break;
-      }
-    }
+    const oldest = Math.min(...this.consumers.map(({ holdsSince }) => holdsSince));
     this.timer = setTimeout(
       () => {
         this.timer = undefined;
-        this.takeOverdue(limit);
+        const due = performance.now() - limit;
+        for (const consumer of [...this.consumers]) {
+          this.retry(consumer, consumer.unansweredSince(due), 'Its consumer did not answer in time.');
+        }
       },
       Math.max(1, oldest + limit - performance.now()),
     );
   }
-
-  private takeOverdue(limit: number): void {
-    const due = performance.now() - limit;
-    const overdue = this.consumers.flatMap(({ inFlight }) =>
-      [...inFlight.values()].filter(({ sentAt }) => sentAt <= due).map(({ message }) => message.id),
-    );
-    this.retry(overdue, 'Its consumer did not answer in time.');
-    this.watchTimeouts();
-  }
 }
-
-const isOf = (record: Buffer, prefix: string | undefined): boolean =>
-  prefix !== undefined && recordStream(record).startsWith(prefix);

@@ -18,13 +18,17 @@ export interface NewGroup extends GroupId {
   startFrom: StoredGroup['startFrom'];
 }
 
-/** All persistent subscriptions of a store. */
+/** All persistent subscriptions of a store. Creating, changing and deleting one of them wait for each other. */
 export interface Groups {
-  /** @throws CallError when it exists; FilterError */
+  /** @throws CallError when it exists; FilterError; NoRoomError */
   create(group: NewGroup): Promise<void>;
-  /** Changes settings; consumers are dropped and connect again. @throws CallError when it does not exist */
+  /** Changes settings; consumers are dropped and connect again. @throws CallError when it does not exist; NoRoomError */
   update(group: Omit<NewGroup, 'filter'>): Promise<void>;
-  /** Forgets it, its progress and its parked events. @throws CallError when it does not exist */
+  /**
+   * Forgets it, its progress and its parked events.
+   *
+   * @throws CallError when it does not exist; NoRoomError and others, and the group is still there
+   */
   delete(id: GroupId): Promise<void>;
   /** @throws CallError when it does not exist */
   find(id: GroupId): Group;
@@ -38,6 +42,22 @@ export interface Groups {
 /** @throws DamageError */
 export function openGroups(deps: GroupDeps): Groups {
   const groups = new Map(loadGroups(deps.storage).map((stored) => [groupKey(stored), new Group(deps, stored)]));
+  const changing = new Map<string, Promise<void>>();
+
+  /** Runs a change when those of the same group before it are through. */
+  const inTurn = (id: GroupId, change: (key: string) => Promise<void>): Promise<void> => {
+    const key = groupKey(id);
+    const turn = (changing.get(key) ?? Promise.resolve()).then(() => change(key));
+    const over = turn.then(
+      () => {},
+      () => {},
+    );
+    changing.set(key, over);
+    void over.then(() => {
+      if (changing.get(key) === over) changing.delete(key);
+    });
+    return turn;
+  };
 
   const find = (id: GroupId): Group => {
     const group = groups.get(groupKey(id));
@@ -52,34 +72,38 @@ export function openGroups(deps: GroupDeps): Groups {
   };
 
   return {
-    async create(group) {
-      const key = groupKey(group);
-      if (groups.has(key)) throw subscriptionExists(group);
-      const stored: StoredGroup = { ...group, next: firstOf(group), checkpointed: false };
-      groups.set(key, new Group(deps, stored));
-      try {
-        await storeGroup(deps, stored);
-      } catch (err) {
+    create: (group) =>
+      inTurn(group, async (key) => {
+        if (groups.has(key)) throw subscriptionExists(group);
+        const created = new Group(deps, { ...group, next: firstOf(group), checkpointed: false });
+        await storeGroup(deps, created.stored);
+        groups.set(key, created);
+      }),
+
+    update: ({ settings, startFrom, ...id }) =>
+      inTurn(id, async () => {
+        const group = find(id);
+        await storeGroup(deps, group.stored, () => {
+          const next = firstOf({ ...id, startFrom });
+          group.drop();
+          group.change({ settings, startFrom, next });
+        });
+      }),
+
+    delete: (id) =>
+      inTurn(id, async (key) => {
+        const group = find(id);
         groups.delete(key);
-        throw err;
-      }
-    },
-
-    async update({ settings, startFrom, ...id }) {
-      const group = find(id);
-      group.drop();
-      group.change({ settings, startFrom, next: firstOf({ ...id, startFrom }) });
-      await storeGroup(deps, group.stored);
-    },
-
-    async delete(id) {
-      const group = find(id);
-      groups.delete(groupKey(id));
-      group.drop();
-      await group.close(true);
-      await forgetGroup(deps, id);
-      await deps.writer.delete(parkedStream(id), 'any', crypto.randomUUID());
-    },
+        group.drop();
+        try {
+          await group.close();
+          await deps.writer.delete(parkedStream(id), 'any', crypto.randomUUID());
+          await forgetGroup(deps, id);
+        } catch (err) {
+          groups.set(key, new Group(deps, group.stored));
+          throw err;
+        }
+      }),
 
     find,
     list: () => [...groups.values()],
@@ -89,6 +113,7 @@ export function openGroups(deps: GroupDeps): Groups {
     },
 
     async close() {
+      while (changing.size > 0) await Promise.all(changing.values());
       await Promise.all([...groups.values()].map((group) => group.close()));
     },
   };

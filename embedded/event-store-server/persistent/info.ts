@@ -13,7 +13,7 @@ export function groupInfo(group: Group): persistentTypes.SubscriptionInfo {
   info.setEventSource(sourceName(stored));
   info.setGroupName(stored.group);
   info.setStatus(group.isLive ? 'Live' : 'Behind');
-  info.setConnectionsList(group.consumers.map((consumer) => connectionInfo(consumer, settings.extraStatistics)));
+  info.setConnectionsList(group.consumers.map(connectionInfo));
 
   info.setAveragePerSecond(meter.perSecond);
   info.setTotalItems(String(meter.total));
@@ -46,10 +46,8 @@ export function groupInfo(group: Group): persistentTypes.SubscriptionInfo {
 /** A revision as it is, a position as clients parse it. */
 const place = ({ stream }: StoredGroup, at: number): string => (stream === undefined ? `C:${at}/P:${at}` : String(at));
 
-function connectionInfo(
-  { facts, meter, inFlight }: Consumer,
-  extraStatistics: boolean,
-): persistentTypes.SubscriptionInfo.ConnectionInfo {
+function connectionInfo(consumer: Consumer): persistentTypes.SubscriptionInfo.ConnectionInfo {
+  const { facts, meter, inFlight, window, latencies } = consumer;
   const info = new messages.persistent.SubscriptionInfo.ConnectionInfo();
   info.setFrom(facts.from);
   info.setUsername(facts.username);
@@ -57,10 +55,9 @@ function connectionInfo(
   info.setAverageItemsPerSecond(meter.perSecond);
   info.setTotalItems(String(meter.total));
   info.setCountSinceLastMeasurement(String(meter.sinceSecond));
-  info.setAvailableSlots(Math.max(0, facts.bufferSize - inFlight.size));
-  info.setInFlightMessages(inFlight.size);
-  if (!extraStatistics) return info;
-  for (const [key, value] of meter.measurements()) {
+  info.setAvailableSlots(Math.max(0, window - inFlight));
+  info.setInFlightMessages(inFlight);
+  for (const [key, value] of latencies?.measurements() ?? []) {
     const measurement = new messages.persistent.SubscriptionInfo.Measurement();
     measurement.setKey(key);
     measurement.setValue(String(value));

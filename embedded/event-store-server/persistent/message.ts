@@ -44,6 +44,9 @@ export function replayedMessage(deps: SourceDeps, { position, record }: StoredEv
   };
 }
 
+/** In bytes. */
+export const sizeOf = ({ event, link }: Message): number => (event?.length ?? 0) + (link?.length ?? 0);
+
 /**
  * The messages of one kind that are not handled yet, told by the order they came in: progress is the lowest of them.
  * They have to be added by rising sequence.
@@ -61,6 +64,10 @@ export class Unfinished {
 
   clear(): void {
     this.messages.clear();
+  }
+
+  has(message: Message): boolean {
+    return this.messages.has(message);
   }
 
   get size(): number {

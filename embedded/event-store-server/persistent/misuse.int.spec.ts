@@ -69,6 +69,11 @@ describe('a consumer that does not keep to the protocol', () => {
     ['names no group', [connecting((options) => options.setGroupName(''))], status.INVALID_ARGUMENT],
     ['names a group that is not there', [connecting((options) => options.setGroupName('x'))], status.NOT_FOUND],
     [
+      'names one that is there after one that is not',
+      [connecting((options) => options.setGroupName('x')), connecting()],
+      status.NOT_FOUND,
+    ],
+    [
       'wants its ids in two halves',
       [
         connecting((options) =>

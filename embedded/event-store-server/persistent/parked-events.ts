@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from '../../../runtime/logger.js';
 import { appendRefused } from '../errors.js';
+import type { AppendOutcome, Expected } from '../expected-revision.js';
 import { firstReadable, isDeleted, parseMetadata } from '../head.js';
 import { readEvent } from '../reader.js';
 import { recordData, recordRevision, recordStream } from '../record.js';
@@ -17,6 +18,9 @@ interface ParkedDeps {
   now: () => number;
 }
 
+/** Of what a consumer says of an event that it gives up on; it is written for every one of them. */
+const longestReason = 1_000;
+
 /**
  * The events that a group gave up on, as links in a stream of its own. A replay hands them out again; they leave the
  * stream (by its `$tb`) when they are handled, not when they are read, so that none is lost on the way.
@@ -24,10 +28,11 @@ interface ParkedDeps {
 export class ParkedEvents {
   private readonly stream: string;
   private readonly unfinished = new Unfinished();
-  private replaying: { next: number; end: number } | undefined;
   /** events before this one were handed out by replays */
   private replayedTo = 0;
-  private truncating: Promise<void> | undefined;
+  /** where the replay that is going on stops */
+  private replayEnd: number | undefined;
+  private isTruncating = false;
   private readonly writing = new Set<Promise<unknown>>();
 
   constructor(
@@ -47,79 +52,120 @@ export class ParkedEvents {
   async park({ event, link, sequence }: Message, reason: string): Promise<void> {
     const target =
       event === undefined ? recordData(link ?? Buffer.alloc(0)) : `${recordRevision(event)}@${recordStream(event)}`;
-    const metadata = { added: new Date(this.deps.now()).toISOString(), reason, subscriptionEventNumber: sequence };
-    await this.append(this.stream, linkType, Buffer.from(target), Buffer.from(JSON.stringify(metadata)));
+    const metadata = {
+      added: new Date(this.deps.now()).toISOString(),
+      reason: reason.slice(0, longestReason),
+      subscriptionEventNumber: sequence,
+    };
+    const outcome = await this.append(this.stream, 'any', linkType, Buffer.from(target), metadata);
+    if (outcome.kind !== 'appended') throw appendRefused(this.stream, outcome.kind);
   }
 
   /** Begins to hand parked events out again. @param stopAt the revision in the parked stream to stop before */
   replay(stopAt: number | undefined): void {
     const { first, end } = this.range();
-    const next = this.replaying?.next ?? Math.max(first, this.unfinished.size > 0 ? this.replayedTo : 0);
-    this.replaying = { next, end: Math.max(this.replaying?.end ?? 0, Math.min(stopAt ?? end, end)) };
+    this.replayedTo = Math.max(this.replayedTo, first);
+    this.replayEnd = Math.max(this.replayEnd ?? 0, Math.min(stopAt ?? end, end));
   }
 
-  /** The next events of a replay; none when there is no replay, or it is through. */
+  /**
+   * The next events of a replay; none when there is no replay, or it is through. A damaged one ends it: that and those
+   * behind it stay parked.
+   */
   nextPage(limit: number): Message[] {
-    if (this.replaying === undefined) return [];
-    const { next, end } = this.replaying;
-    if (next >= end) {
-      this.replaying = undefined;
-      return [];
+    if (this.replayEnd === undefined) return [];
+    const messages: Message[] = [];
+    try {
+      // The stream may have been deleted since.
+      const end = Math.min(this.replayEnd, this.range().end);
+      if (this.replayedTo < end) {
+        const page = openSource(this.deps, this.stream).page(this.replayedTo, 'forwards', limit, end - 1);
+        for (const stored of page.events) {
+          this.replayedTo = recordRevision(stored.record);
+          const message = replayedMessage(this.deps, stored);
+          this.unfinished.add(message);
+          messages.push(message);
+        }
+        this.replayedTo = page.atEnd ? end : page.next;
+      }
+      if (this.replayedTo >= end) this.replayEnd = undefined;
+    } catch (err) {
+      this.replayEnd = undefined;
+      this.deps.log.error('a replay ends early, at an event that cannot be read', {
+        stream: this.stream,
+        revision: this.replayedTo,
+        err,
+      });
     }
-    const page = openSource(this.deps, this.stream).page(next, 'forwards', limit, end - 1);
-    const messages = page.events.map((stored) => replayedMessage(this.deps, stored));
-    for (const message of messages) this.unfinished.add(message);
-    this.replayedTo = page.atEnd ? end : page.next;
-    this.replaying.next = this.replayedTo;
     return messages;
   }
 
   /** A replayed event is handled, or parked again: it leaves the stream when all before it have left. */
   finish(message: Message): void {
     this.unfinished.delete(message);
-    this.truncating ??= this.truncate().finally(() => {
-      this.truncating = undefined;
-    });
+    if (!this.isTruncating) void this.tracked(this.truncate());
   }
 
   /** Resolves when nothing is being written any more. */
   async settled(): Promise<void> {
-    while (this.writing.size > 0 || this.truncating !== undefined) {
-      await Promise.allSettled([...this.writing, this.truncating]);
-    }
+    while (this.writing.size > 0) await Promise.allSettled(this.writing);
   }
 
   private async truncate(): Promise<void> {
+    this.isTruncating = true;
+    let first = this.replayedTo;
     try {
       for (;;) {
-        const before = this.unfinished.lowest(this.replayedTo);
-        if (before <= this.range().first) return;
-        const head = readHead(this.deps.storage, `$$${this.stream}`);
-        const known =
-          head === undefined
-            ? {}
-            : parseMetadata(
-                recordData(readEvent(this.deps.storage, head.streamId, `$$${this.stream}`, head.revision).record),
-              );
-        const metadata = Buffer.from(JSON.stringify({ ...known, $tb: before }));
-        await this.append(`$$${this.stream}`, '$metadata', metadata, Buffer.alloc(0));
+        const range = this.range();
+        first = range.first;
+        const before = Math.min(this.unfinished.lowest(this.replayedTo), range.end);
+        if (before <= first) return;
+        await this.truncateBefore(before);
       }
     } catch (err) {
+      // They are handed out again by the next replay.
+      if (this.unfinished.size === 0 && this.replayEnd === undefined) this.replayedTo = first;
       this.deps.log.error('replayed events stay parked', { stream: this.stream, err });
+    } finally {
+      this.isTruncating = false;
     }
   }
 
+  /** Does nothing where somebody else's metadata, as those of a deletion, came first. */
+  private async truncateBefore(before: number): Promise<void> {
+    const stream = `$$${this.stream}`;
+    const head = readHead(this.deps.storage, stream);
+    const known =
+      head === undefined
+        ? {}
+        : parseMetadata(recordData(readEvent(this.deps.storage, head.streamId, stream, head.revision).record));
+    const expected = head === undefined ? 'no_stream' : BigInt(head.revision);
+    const metadata = Buffer.from(JSON.stringify({ ...known, $tb: before }));
+    const outcome = await this.append(stream, expected, '$metadata', metadata);
+    if (outcome.kind === 'stream-deleted') throw appendRefused(stream, outcome.kind);
+  }
+
+  /** Of what can be read; a stream that somebody deleted is empty. */
   private range(): { first: number; end: number } {
     const head = readHead(this.deps.storage, this.stream);
-    if (head === undefined || isDeleted(head)) return { first: 0, end: 0 };
+    if (head === undefined || head.tombstoned || isDeleted(head)) return { first: 0, end: 0 };
     return { first: firstReadable(this.stream, head), end: head.revision + 1 };
   }
 
-  private async append(stream: string, type: string, data: Buffer, customMetadata: Buffer): Promise<void> {
+  private append(
+    stream: string,
+    expected: Expected,
+    type: string,
+    data: Buffer,
+    metadata?: Record<string, unknown>,
+  ): Promise<AppendOutcome> {
+    const customMetadata = metadata === undefined ? Buffer.alloc(0) : Buffer.from(JSON.stringify(metadata));
     const event = { id: randomUUID(), type, isJson: type !== linkType, data, customMetadata };
-    const appending = this.deps.writer.append(stream, 'any', [event]);
-    this.writing.add(appending);
-    const outcome = await appending.finally(() => this.writing.delete(appending));
-    if (outcome.kind !== 'appended') throw appendRefused(stream, outcome.kind);
+    return this.tracked(this.deps.writer.append(stream, expected, [event]));
+  }
+
+  private tracked<T>(writing: Promise<T>): Promise<T> {
+    this.writing.add(writing);
+    return writing.finally(() => this.writing.delete(writing));
   }
 }

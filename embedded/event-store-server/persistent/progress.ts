@@ -47,25 +47,30 @@ export class Progress {
     return this.saving;
   }
 
-  async close(isDeleted: boolean): Promise<void> {
+  /** Stores what has been reached, for the last time. */
+  async close(): Promise<void> {
     this.isClosed = true;
     clearTimeout(this.timer);
     await this.saving;
-    if (!isDeleted) await this.save();
+    await this.save();
   }
 
   private async write(): Promise<void> {
     clearTimeout(this.timer);
     this.timer = undefined;
     this.handled = 0;
-    const reached = this.lowest();
-    if (reached === this.stored.next) return;
-    const before = { next: this.stored.next, checkpointed: this.stored.checkpointed };
-    Object.assign(this.stored, { next: reached, checkpointed: true });
+    if (this.lowest() === this.stored.next) return;
+    const { next, checkpointed } = this.stored;
+    let reached = next;
     try {
-      await storeGroup(this.deps, this.stored);
+      await storeGroup(this.deps, this.stored, () => {
+        this.handled = 0;
+        reached = this.lowest();
+        // A changed start, meanwhile, is no progress.
+        if (reached !== this.stored.next) Object.assign(this.stored, { next: reached, checkpointed: true });
+      });
     } catch (err) {
-      Object.assign(this.stored, before);
+      if (this.stored.next === reached) Object.assign(this.stored, { next, checkpointed });
       this.deps.log.error('the progress of a persistent subscription was not stored', {
         group: this.stored.group,
         err,

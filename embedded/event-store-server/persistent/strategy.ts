@@ -13,9 +13,6 @@ export interface Choosable {
 /** The next consumer for an event, or undefined when it has to wait for one. @param record the event, link resolved */
 export type Choose<C extends Choosable> = (consumers: readonly C[], record: Buffer | undefined) => C | undefined;
 
-/** Whether an event that has to wait holds up those behind it: with pinned events only its own consumer's. */
-export const isPinned = (strategy: Strategy): boolean => strategy === 'Pinned' || strategy === 'PinnedByCorrelation';
-
 /** A chooser with a memory of its own. */
 export function chooser<C extends Choosable>(strategy: Strategy): Choose<C> {
   switch (strategy) {
@@ -24,9 +21,9 @@ export function chooser<C extends Choosable>(strategy: Strategy): Choose<C> {
     case 'RoundRobin':
       return roundRobin();
     case 'Pinned':
-      return (consumers, record) => pinned(consumers, record === undefined ? '' : recordStream(record));
+      return pinned(recordStream);
     case 'PinnedByCorrelation':
-      return (consumers, record) => pinned(consumers, record === undefined ? '' : correlationOf(record));
+      return pinned(correlationOf);
   }
 }
 
@@ -43,16 +40,26 @@ function roundRobin<C extends Choosable>(): Choose<C> {
   };
 }
 
-/** The consumer that ranks highest for this key: others keep theirs when one comes or goes. */
-function pinned<C extends Choosable>(consumers: readonly C[], key: string): C | undefined {
-  const hash = crc32(key);
-  let best: C | undefined;
-  let bestRank = -1;
-  for (const consumer of consumers) {
-    const rank = mixed(crc32(consumer.id) ^ hash);
-    if (rank > bestRank) [best, bestRank] = [consumer, rank];
-  }
-  return best?.hasRoom ? best : undefined;
+/** The consumer that ranks highest for an event's key: others keep theirs when one comes or goes. */
+function pinned<C extends Choosable>(keyOf: (record: Buffer) => string): Choose<C> {
+  const nobodys = crc32('');
+  // An event that waits for its consumer is asked about again and again.
+  const hashes = new WeakMap<Buffer, number>();
+  const hashOf = (record: Buffer): number => {
+    const hash = hashes.get(record) ?? crc32(keyOf(record));
+    hashes.set(record, hash);
+    return hash;
+  };
+  return (consumers, record) => {
+    const hash = record === undefined ? nobodys : hashOf(record);
+    let best: C | undefined;
+    let bestRank = -1;
+    for (const consumer of consumers) {
+      const rank = mixed(crc32(consumer.id) ^ hash);
+      if (rank > bestRank) [best, bestRank] = [consumer, rank];
+    }
+    return best?.hasRoom ? best : undefined;
+  };
 }
 
 /** Spreads the bits of a 32-bit number: checksums of similar texts rank alike otherwise. */
