@@ -1,4 +1,8 @@
-import { jsonEvent } from '@eventstore/db-client';
+import {
+  jsonEvent,
+  persistentSubscriptionToAllSettingsFromDefaults,
+  persistentSubscriptionToStreamSettingsFromDefaults,
+} from '@eventstore/db-client';
 import { expect } from 'chai';
 import { eventually } from '../../test/support/eventually.js';
 import { collect, openTestStore, rejection, type TestStore } from './store-fixture.js';
@@ -79,6 +83,29 @@ describe('the metrics of the embedded event store', () => {
     expect((calls[1] ?? 0) - (calls[0] ?? 0)).to.equal(2);
     await Promise.all(followers.map((follower) => follower.unsubscribe()));
     await eventually('nobody to follow', async () => (await scrape()).get(name('subscribers')) === 0);
+  });
+
+  it('count the consumers of persistent subscriptions among those who follow', async () => {
+    const { client } = test;
+    const name = (rest: string) => `event_store_${rest}`;
+    const streamSettings = persistentSubscriptionToStreamSettingsFromDefaults({ startFrom: 'start' });
+    await client.createPersistentSubscriptionToStream('s', 'g', streamSettings);
+    const allSettings = persistentSubscriptionToAllSettingsFromDefaults({ startFrom: 'start' });
+    await client.createPersistentSubscriptionToAll('g', allSettings);
+    const consumers = [
+      client.subscribeToPersistentSubscriptionToStream('s', 'g'),
+      client.subscribeToPersistentSubscriptionToAll('g'),
+    ];
+    for (const consumer of consumers) consumer.on('data', () => undefined);
+    await eventually('both', async () => (await scrape()).get(name('subscribers')) === 2);
+    const page = await scrape();
+    for (const kind of ['stream-persistent', 'all-persistent'])
+      expect(page.get(name(`reads_total{kind="${kind}"}`)), kind).to.equal(1);
+    const [first, second] = consumers;
+    second?.on('error', () => undefined);
+    await first?.unsubscribe();
+    await client.deletePersistentSubscriptionToAll('g');
+    await eventually('nobody', async () => (await scrape()).get(name('subscribers')) === 0);
   });
 
   it('hold figures of the process, and nothing of another store in it', async () => {

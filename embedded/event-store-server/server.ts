@@ -111,7 +111,7 @@ export async function startEventStore(options: EventStoreOptions): Promise<Runni
       delete: deleteCall(appending, 'delete'),
       tombstone: deleteCall(appending, 'tombstone'),
     });
-    server.addService(persistentDefinition, persistentCalls({ groups, calls, log, now }));
+    server.addService(persistentDefinition, persistentCalls({ groups, calls, metrics, log, now }));
     server.addService(operationsDefinition, operationsCalls({ scavenger, groups, calls, log }));
     server.addService(featuresDefinition, { getSupportedMethods: supportedMethodsCall() });
     server.addService(gossipDefinition, { read: gossipCall(() => endpoint, now) });

@@ -3,6 +3,7 @@ import type { handleBidiStreamingCall, Metadata, ServerDuplexStream } from '@grp
 import type { Logger } from '../../../runtime/logger.js';
 import { eventId } from '../append-request.js';
 import { type CallError, invalid, toCallError, unimplemented } from '../errors.js';
+import type { StoreMetrics } from '../metrics.js';
 import type { OpenCalls } from '../open-calls.js';
 import { messages } from '../protocol.js';
 import { idKey } from '../record.js';
@@ -14,6 +15,7 @@ import { groupIdOf } from './requests.js';
 export interface ConsumerCallDeps {
   groups: Groups;
   calls: OpenCalls;
+  metrics: StoreMetrics;
   log: Logger;
   now: () => number;
 }
@@ -36,6 +38,7 @@ export function consumerCall(deps: ConsumerCallDeps): handleBidiStreamingCall<pe
       isOver = true;
       forget();
       if (connection === undefined) return;
+      deps.metrics.subscribers.dec();
       connection.group.disconnect(connection.consumer);
     };
     const fail = (err: CallError) => {
@@ -58,6 +61,7 @@ export function consumerCall(deps: ConsumerCallDeps): handleBidiStreamingCall<pe
           return;
         }
         connection = meet(request, call, deps);
+        deps.metrics.subscribers.inc();
         // What it is sent at once may end the call already.
         connection.group.connect(connection.consumer);
       } catch (err) {
@@ -68,12 +72,14 @@ export function consumerCall(deps: ConsumerCallDeps): handleBidiStreamingCall<pe
 }
 
 /** Finds the group that a call is for. @throws CallError when it is not there, or takes no more */
-function meet(request: persistentTypes.ReadReq, call: Call, { groups, now }: ConsumerCallDeps): Connection {
+function meet(request: persistentTypes.ReadReq, call: Call, { groups, metrics, now }: ConsumerCallDeps): Connection {
   const options = request.getOptions();
   if (options === undefined) throw invalid('The first message to a persistent subscription has to name it.');
   if (options.getUuidOption()?.hasStructured()) throw unimplemented('Event ids are served as strings only.');
-  const group = groups.find(groupIdOf(options));
+  const id = groupIdOf(options);
+  const group = groups.find(id);
   group.admit();
+  metrics.reads.inc({ kind: id.stream === undefined ? 'all-persistent' : 'stream-persistent' });
   return { group, consumer: new Consumer(call, factsOf(call, Math.max(1, options.getBufferSize())), now) };
 }
 
