@@ -4,6 +4,7 @@ import { eventually } from '../../../test/support/eventually.js';
 import { makeDataDir, openParts, type Parts } from '../store-fixture.js';
 import { append, type Listening, listening, newGroup, numbered, settings, turns } from './group-fixture.js';
 import { openGroups } from './groups.js';
+import { groupInfo } from './info.js';
 import { loadGroups } from './stored-group.js';
 
 const id = { stream: 's', group: 'g' };
@@ -178,6 +179,20 @@ describe('a persistent subscription', () => {
     again.find(id).connect(two.consumer);
     expect(two.types()).to.deep.equal(numbered(6, 4));
     await again.close();
+  });
+
+  it('measures answers where extra statistics are asked for, and only there', async () => {
+    await append(deps, numbered(3));
+    const measured: number[] = [];
+    for (const extraStatistics of [true, false]) {
+      const group = newGroup(deps, { extraStatistics });
+      const one = listening(3);
+      group.connect(one.consumer);
+      group.acknowledge(one.consumer, one.held());
+      measured.push(groupInfo(group).getConnectionsList()[0]?.getObservedMeasurementsList().length ?? 0);
+      await group.close();
+    }
+    expect(measured).to.deep.equal([14, 0]);
   });
 
   it('stops when what it was parking is parked, and does not give that again', async () => {

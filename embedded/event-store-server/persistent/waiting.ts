@@ -67,7 +67,7 @@ export class Waiting {
         this.forget(message);
       }
     } finally {
-      this.messages = this.messages.concat(passedOver.reverse());
+      for (const message of passedOver.reverse()) this.messages.push(message);
     }
   }
 
