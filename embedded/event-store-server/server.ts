@@ -25,6 +25,8 @@ import {
 } from './protocol.js';
 import { readCall } from './read-calls.js';
 import { createScavenger } from './scavenge.js';
+
+import { sendWindow } from './send-window.js';
 import { Writer } from './writer.js';
 
 export interface EventStoreOptions {
@@ -100,7 +102,7 @@ export async function startEventStore(options: EventStoreOptions): Promise<Runni
     const server = new Server({
       'grpc.max_receive_message_length': receiveLimit,
       'grpc.max_send_message_length': -1,
-      interceptors: options.password === undefined ? [] : [requirePassword(options.password)],
+      interceptors: [sendWindow, ...(options.password === undefined ? [] : [requirePassword(options.password)])],
     });
     let endpoint = { host, port: options.port };
     const appending = { writer, calls, log, maxAppendSize };
