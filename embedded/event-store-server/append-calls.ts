@@ -2,7 +2,7 @@ import type * as streamTypes from '@eventstore/db-client/generated/streams_pb.js
 import { type handleClientStreamingCall, type handleUnaryCall, type sendUnaryData, status } from '@grpc/grpc-js';
 import type { Logger } from '../../runtime/logger.js';
 import { encodeAppended, encodeDeleted, encodeWrongExpectedVersion } from './answers.js';
-import { expectedRevision, proposedEvent, streamName } from './append-request.js';
+import { expectedRevision, proposedEvent, proposedFields, streamName } from './append-request.js';
 import { appendTooLarge, CallError, invalid, streamDeleted, toCallError } from './errors.js';
 import type { AppendOutcome } from './expected-revision.js';
 import type { OpenCalls } from './open-calls.js';
@@ -36,7 +36,7 @@ export function appendCall(deps: AppendDeps): handleClientStreamingCall<streamTy
         options ??= request.getOptions();
         const message = request.getProposedMessage();
         if (message === undefined) return;
-        const event = proposedEvent(message);
+        const event = proposedEvent(proposedFields(message));
         size += event.data.length + event.customMetadata.length;
         if (size > deps.maxAppendSize) throw appendTooLarge(deps.maxAppendSize);
         events.push(event);

@@ -8,7 +8,11 @@ const longestName = 16 * 1024;
 const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 export function streamName(identifier: sharedTypes.StreamIdentifier | undefined): string {
-  const bytes = identifier?.getStreamName_asU8() ?? new Uint8Array();
+  return checkedName(identifier?.getStreamName_asU8() ?? new Uint8Array());
+}
+
+/** @throws CallError when no stream may be called so */
+export function checkedName(bytes: Uint8Array): string {
   if (bytes.length === 0) throw invalid('The call names no stream.');
   if (bytes.length > longestName) throw invalid(`A stream name has at most ${longestName} bytes.`);
   const name = decodeName(bytes);
@@ -26,44 +30,74 @@ function decodeName(bytes: Uint8Array): string {
   }
 }
 
-export function expectedRevision(
-  options: { hasNoStream(): boolean; hasAny(): boolean; hasStreamExists(): boolean },
-  isExact: boolean,
-  exact: () => string,
-): Expected {
+interface RevisionOptions {
+  hasNoStream(): boolean;
+  hasAny(): boolean;
+  hasStreamExists(): boolean;
+}
+
+export function expectedRevision(options: RevisionOptions, isExact: boolean, exact: () => string): Expected {
+  return checkedRevision(statedRevision(options, isExact, exact));
+}
+
+export function statedRevision(options: RevisionOptions, isExact: boolean, exact: () => string): Expected | undefined {
   if (isExact) return BigInt(exact());
   if (options.hasNoStream()) return 'no_stream';
   if (options.hasStreamExists()) return 'stream_exists';
-  if (options.hasAny()) return 'any';
-  throw invalid('The call says nothing about the revision it expects.');
+  return options.hasAny() ? 'any' : undefined;
+}
+
+/** @throws CallError when nothing was stated */
+export function checkedRevision(expected: Expected | undefined): Expected {
+  if (expected === undefined) throw invalid('The call says nothing about the revision it expects.');
+  return expected;
 }
 
 type Proposed = streamTypes.AppendReq.ProposedMessage | streamTypes.BatchAppendReq.ProposedMessage;
 
-export function proposedEvent(message: Proposed): ProposedEvent {
+/** A proposed event as its caller sent it: nothing is checked yet. */
+export interface ProposedFields {
+  /** empty when there is none */
+  id: string;
+  type: string | undefined;
+  contentType: string | undefined;
+  data: Uint8Array;
+  customMetadata: Uint8Array;
+}
+
+export function proposedFields(message: Proposed): ProposedFields {
   const metadata = message.getMetadataMap();
-  const type = metadata.get('type');
-  const contentType = metadata.get('content-type');
-  if (type === undefined || type === '') throw missingProperty('type');
-  if (contentType === undefined) throw missingProperty('content-type');
   return {
-    id: eventId(message.getId()),
-    type,
-    isJson: contentType === 'application/json',
+    id: idText(message.getId()),
+    type: metadata.get('type'),
+    contentType: metadata.get('content-type'),
     data: message.getData_asU8(),
     customMetadata: message.getCustomMetadata_asU8(),
   };
 }
 
+/** @throws CallError when it says too little, or what is not so */
+export function proposedEvent({ id, type, contentType, data, customMetadata }: ProposedFields): ProposedEvent {
+  if (type === undefined || type === '') throw missingProperty('type');
+  if (contentType === undefined) throw missingProperty('content-type');
+  return { id: checkedId(id), type, isJson: contentType === 'application/json', data, customMetadata };
+}
+
 export function eventId(id: sharedTypes.UUID | undefined): string {
+  return checkedId(idText(id));
+}
+
+function checkedId(text: string): string {
+  const id = text.toLowerCase();
+  if (!uuidPattern.test(id)) throw invalid('An event id is not a UUID.');
+  return id;
+}
+
+function idText(id: sharedTypes.UUID | undefined): string {
   const structured = id?.getStructured();
-  if (structured !== undefined) {
-    const bits = [structured.getMostSignificantBits(), structured.getLeastSignificantBits()]
-      .map((half) => BigInt.asUintN(64, BigInt(half)).toString(16).padStart(16, '0'))
-      .join('');
-    return bits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
-  }
-  const text = id?.getString().toLowerCase() ?? '';
-  if (!uuidPattern.test(text)) throw invalid('An event id is not a UUID.');
-  return text;
+  if (structured === undefined) return id?.getString() ?? '';
+  const bits = [structured.getMostSignificantBits(), structured.getLeastSignificantBits()]
+    .map((half) => BigInt.asUintN(64, BigInt(half)).toString(16).padStart(16, '0'))
+    .join('');
+  return bits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }

@@ -1,4 +1,3 @@
-import type * as streamTypes from '@eventstore/db-client/generated/streams_pb.js';
 import { type handleBidiStreamingCall, status } from '@grpc/grpc-js';
 import {
   type BatchRefusal,
@@ -10,7 +9,8 @@ import {
   wrongExpectedVersionRefusal,
 } from './answers.js';
 import type { AppendDeps } from './append-calls.js';
-import { expectedRevision, proposedEvent, streamName } from './append-request.js';
+import { checkedName, checkedRevision, type ProposedFields, proposedEvent } from './append-request.js';
+import type { BatchRequest } from './batch-request.js';
 import { CallError, invalid, toCallError } from './errors.js';
 import type { AppendOutcome, Expected } from './expected-revision.js';
 import type { ProposedEvent } from './record.js';
@@ -33,7 +33,7 @@ interface Unfinished {
   refusal: BatchRefusal | undefined;
 }
 
-export function batchAppendCall(deps: AppendDeps): handleBidiStreamingCall<streamTypes.BatchAppendReq, Buffer> {
+export function batchAppendCall(deps: AppendDeps): handleBidiStreamingCall<BatchRequest, Buffer> {
   return (call) => {
     const unfinished = new Map<string, Unfinished>();
     let lastUsed = 0;
@@ -80,7 +80,7 @@ export function batchAppendCall(deps: AppendDeps): handleBidiStreamingCall<strea
       }
     };
 
-    call.on('data', (request: streamTypes.BatchAppendReq) => {
+    call.on('data', (request: BatchRequest) => {
       if (!open) return;
       lastUsed = Date.now();
       try {
@@ -89,25 +89,25 @@ export function batchAppendCall(deps: AppendDeps): handleBidiStreamingCall<strea
         call.emit('error', err);
         return;
       }
-      const id = request.getCorrelationId();
-      if (id === undefined) {
+      const { correlation } = request;
+      if (correlation === undefined) {
         call.emit('error', invalid('A batch append carries no correlation id.'));
         return;
       }
-      const key = id.hasString() ? id.getString() : JSON.stringify(id.toObject());
+      const { message, key } = correlation;
       let part = unfinished.get(key);
       if (part === undefined) {
-        part = startPart(request, Buffer.from(id.serializeBinary()), deps);
+        part = startPart(request, Buffer.from(message), deps);
         unfinished.set(key, part);
       }
       const before = part.size;
-      takeEvents(part, request.getProposedMessagesList(), deps);
+      takeEvents(part, request.proposed, deps);
       heldBytes += part.refusal === undefined ? part.size - before : 0;
       if (heldBytes > unfinishedBytes || unfinished.size > unfinishedAppends) {
         call.emit('error', new CallError(status.RESOURCE_EXHAUSTED, 'Too many unfinished batch appends.'));
         return;
       }
-      if (!request.getIsFinal()) return;
+      if (!request.isFinal) return;
       unfinished.delete(key);
       heldBytes = Math.max(0, heldBytes - part.size);
       inFlight += 1;
@@ -125,11 +125,10 @@ export function batchAppendCall(deps: AppendDeps): handleBidiStreamingCall<strea
   };
 }
 
-function startPart(request: streamTypes.BatchAppendReq, correlationId: Buffer, deps: AppendDeps): Unfinished {
-  const options = request.getOptions();
+function startPart({ options }: BatchRequest, correlationId: Buffer, deps: AppendDeps): Unfinished {
   const part: Unfinished = {
     correlationId,
-    streamName: Buffer.from(options?.getStreamIdentifier()?.getStreamName_asU8() ?? []),
+    streamName: Buffer.from(options?.streamName ?? []),
     stream: '',
     expected: 'any',
     events: [],
@@ -138,19 +137,19 @@ function startPart(request: streamTypes.BatchAppendReq, correlationId: Buffer, d
   };
   try {
     if (options === undefined) throw invalid('The first part of a batch append carries no options.');
-    part.stream = streamName(options.getStreamIdentifier());
-    part.expected = expectedRevision(options, options.hasStreamPosition(), () => options.getStreamPosition());
+    part.stream = checkedName(options.streamName);
+    part.expected = checkedRevision(options.expected);
   } catch (err) {
     part.refusal = refusalOf(err, deps);
   }
   return part;
 }
 
-function takeEvents(part: Unfinished, proposed: streamTypes.BatchAppendReq.ProposedMessage[], deps: AppendDeps): void {
+function takeEvents(part: Unfinished, proposed: readonly ProposedFields[], deps: AppendDeps): void {
   try {
-    for (const message of proposed) {
+    for (const fields of proposed) {
       if (part.refusal !== undefined) return;
-      const event = proposedEvent(message);
+      const event = proposedEvent(fields);
       part.size += event.data.length + event.customMetadata.length;
       part.events.push(event);
       if (part.size > deps.maxAppendSize) part.refusal = tooLargeRefusal(deps.maxAppendSize);

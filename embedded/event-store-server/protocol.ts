@@ -14,6 +14,7 @@ import streamMessages from '@eventstore/db-client/generated/streams_pb.js';
 import usersGrpc from '@eventstore/db-client/generated/users_grpc_pb.js';
 import anyMessages from 'google-protobuf/google/protobuf/any_pb.js';
 import emptyMessages from 'google-protobuf/google/protobuf/empty_pb.js';
+import { type BatchRequest, batchRequestOf, readBatchRequest } from './batch-request.js';
 
 /*
  * The protocol as the official client ships it: generated CommonJS, so everything arrives as a default import.
@@ -37,7 +38,12 @@ const { read, append, batchAppend, delete: deleteStream, tombstone } = streamsGr
 export const streamsDefinition = {
   read: { ...read, ...passThrough },
   append: { ...append, ...passThrough },
-  batchAppend: { ...batchAppend, ...passThrough },
+  batchAppend: {
+    ...batchAppend,
+    ...passThrough,
+    requestDeserialize: (bytes: Buffer): BatchRequest =>
+      readBatchRequest(bytes) ?? batchRequestOf(batchAppend.requestDeserialize(bytes)),
+  },
   delete: { ...deleteStream, ...passThrough },
   tombstone: { ...tombstone, ...passThrough },
 };

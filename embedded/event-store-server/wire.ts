@@ -90,3 +90,101 @@ export function writeU64(target: Buffer, value: number, offset: number): void {
 export function readU64(source: Buffer, offset: number): number {
   return source.readUInt32BE(offset) * 0x100000000 + source.readUInt32BE(offset + 4);
 }
+
+/**
+ * Reads protobuf fields in the form that writers give them. Where it meets anything else, however legal, it gives up:
+ * it has no more to read then, and what it answered does not count.
+ */
+export class WireReader {
+  gaveUp = false;
+  private offset = 0;
+  private end: number;
+
+  constructor(private readonly source: Buffer) {
+    this.end = source.length;
+  }
+
+  more(): boolean {
+    return this.offset < this.end;
+  }
+
+  giveUp(): void {
+    this.gaveUp = true;
+    this.offset = this.end;
+  }
+
+  /** Field number times eight plus wire type, of a field below 16; another number for any other. */
+  tag(): number {
+    return this.byte();
+  }
+
+  /** An unsigned integer below 2^49. */
+  varint(): number {
+    let value = 0;
+    for (let scale = 1; scale < 2 ** 49; scale *= 128) {
+      const byte = this.byte();
+      value += (byte & 127) * scale;
+      if (byte < 128) return value;
+    }
+    this.giveUp();
+    return 0;
+  }
+
+  skipVarint(): void {
+    for (let length = 1; this.byte() >= 128; length += 1) if (length === 10) this.giveUp();
+  }
+
+  flag(): boolean {
+    const value = this.byte();
+    if (value > 1) this.giveUp();
+    return value === 1;
+  }
+
+  /** Narrows the reader to the message that begins here. @returns what `leave` wants */
+  enter(): number {
+    const outer = this.end;
+    this.end = this.valueEnd();
+    return outer;
+  }
+
+  leave(outer: number): void {
+    if (this.more()) this.giveUp();
+    this.end = outer;
+    if (this.gaveUp) this.offset = outer;
+  }
+
+  /** What is left of the message it is in. */
+  view(): Buffer {
+    return this.source.subarray(this.offset, this.end);
+  }
+
+  bytes(): Buffer {
+    const end = this.valueEnd();
+    const value = this.source.subarray(this.offset, end);
+    this.offset = end;
+    return value;
+  }
+
+  /** A string of ASCII characters; it gives up on others. */
+  ascii(): string {
+    const end = this.valueEnd();
+    const text = this.source.toString('latin1', this.offset, end);
+    for (; this.offset < end; this.offset += 1) if ((this.source[this.offset] ?? 0) >= 128) this.giveUp();
+    return text;
+  }
+
+  private byte(): number {
+    if (this.offset >= this.end) {
+      this.giveUp();
+      return 0;
+    }
+    return this.source[this.offset++] ?? 0;
+  }
+
+  private valueEnd(): number {
+    const length = this.varint();
+    if (length <= this.end - this.offset) return this.offset + length;
+    this.giveUp();
+    return this.end;
+  }
+}
