@@ -25,19 +25,21 @@ const quietSamples = 5;
 const quietLimitMs = 15_000;
 
 /**
- * Resident memory of servers after their start with a first append, after a whole catch-up of `$all`, and after the
- * head of every stream was looked up. Each round is a new process, so none is thrown away.
+ * Resident memory of servers after their start with a first append, after catch-ups of `$all` (of a smaller log so many
+ * that all read the same number of events), and after the head of every stream was looked up. Each round is a new process, so none is thrown away.
  */
 export async function measureMemory(
   harness: Harness<MemorySize>,
   logs: { large: Log; small: Log; many: Log },
 ): Promise<Row[]> {
   const lookups = logs.many.streams;
+  // What has been read leaves garbage behind until it is collected: all arms read as many events.
+  const events = logs.large.events;
   const rounds = await interleave(
     {
-      large: () => follow(harness, logs.large, lookups),
-      small: () => follow(harness, logs.small, lookups),
-      many: () => follow(harness, logs.many, lookups),
+      large: () => follow(harness, logs.large, events, lookups),
+      small: () => follow(harness, logs.small, events, lookups),
+      many: () => follow(harness, logs.many, events, lookups),
     },
     {
       rounds: harness.sizes['memory-rounds'],
@@ -63,11 +65,11 @@ export async function measureMemory(
       figure('own memory after a look at every stream', ({ touched }) => touched.anonymous),
     ];
   };
-  const events = `${logs.large.events} events / ${logs.small.events}`;
+  const sizes = `${logs.large.events} events / ${logs.small.events}`;
   const streams = `${logs.many.streams} streams / ${logs.small.streams}`;
   return [
     row(
-      `own memory after catch-up, ${events}`,
+      `own memory after catch-up, ${sizes}`,
       'x',
       ratio('large', ({ caughtUp }) => caughtUp.anonymous),
       {
@@ -75,12 +77,12 @@ export async function measureMemory(
       },
     ),
     row(
-      `memory with mapped file after catch-up, ${events}`,
+      `memory with mapped file after catch-up, ${sizes}`,
       'x',
       ratio('large', ({ caughtUp }) => caughtUp.total),
     ),
     row(
-      `own memory at most in catch-up, ${events}`,
+      `own memory at most in catch-up, ${sizes}`,
       'x',
       ratio('large', ({ peak }) => peak.anonymous),
     ),
@@ -96,13 +98,14 @@ export async function measureMemory(
 async function follow(
   harness: Harness<MemorySize>,
   { dataDir, events, streams }: Log,
+  reads: number,
   lookups: number,
 ): Promise<Memory> {
   const sampleMs = harness.sizes['sample-ms'];
   const { client, server, close } = await openStore(harness, dataDir);
   const started = await quietMemory(server.pid, sampleMs);
   const watch = watchPeak(server.pid, sampleMs / 4);
-  await catchUp(client, events);
+  for (let read = 0; read < reads; read += events) await catchUp(client, Math.min(events, reads - read));
   const peak = await watch.end();
   const caughtUp = await quietMemory(server.pid, sampleMs);
   await touchStreams(client, lookups, (n) => streamName(n % streams));

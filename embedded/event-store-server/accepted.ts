@@ -72,9 +72,11 @@ export class Accepted {
     const refusal = this.check(head, expected);
     if (refusal !== undefined) return refusal;
     if (events.length === 0) return { kind: 'appended', revision: head.revision, position: undefined };
+    // Looked up first: once something is queued, nothing may fail any more.
+    const accepted = this.keepHidden(stream, events);
     // A deleted stream comes back to life: what was hidden stays hidden.
     if (isDeleted(head)) this.writeTruncation(stream, crypto.randomUUID(), head.revision + 1);
-    return this.write(head, this.keepHidden(stream, events));
+    return this.write(head, accepted);
   }
 
   delete(stream: string, expected: Expected, metadataEventId: string): AppendOutcome {

@@ -2,7 +2,7 @@ import type * as streamTypes from '@eventstore/db-client/generated/streams_pb.js
 import { type handleClientStreamingCall, type handleUnaryCall, type sendUnaryData, status } from '@grpc/grpc-js';
 import type { Logger } from '../../runtime/logger.js';
 import { encodeAppended, encodeDeleted, encodeWrongExpectedVersion } from './answers.js';
-import { expectedRevision, proposedEvent, proposedFields, streamName } from './append-request.js';
+import { expectedRevision, overheadOf, proposedEvent, proposedFields, streamName } from './append-request.js';
 import { appendTooLarge, CallError, invalid, streamDeleted, toCallError } from './errors.js';
 import type { AppendOutcome } from './expected-revision.js';
 import type { OpenCalls } from './open-calls.js';
@@ -14,7 +14,7 @@ export interface AppendDeps {
   writer: Writer;
   calls: OpenCalls;
   log: Logger;
-  /** bytes of data and metadata that one append may hold */
+  /** bytes of data and metadata that one append may hold, and as many of what else its events cost */
   maxAppendSize: number;
 }
 
@@ -25,6 +25,7 @@ export function appendCall(deps: AppendDeps): handleClientStreamingCall<streamTy
     let options: streamTypes.AppendReq.Options | undefined;
     const events: ProposedEvent[] = [];
     let size = 0;
+    let overhead = 0;
     let ended = false;
     const refuse = (err: unknown) => {
       ended = true;
@@ -38,7 +39,8 @@ export function appendCall(deps: AppendDeps): handleClientStreamingCall<streamTy
         if (message === undefined) return;
         const event = proposedEvent(proposedFields(message));
         size += event.data.length + event.customMetadata.length;
-        if (size > deps.maxAppendSize) throw appendTooLarge(deps.maxAppendSize);
+        overhead += overheadOf(event);
+        if (size > deps.maxAppendSize || overhead > deps.maxAppendSize) throw appendTooLarge(deps.maxAppendSize);
         events.push(event);
       } catch (err) {
         refuse(err);

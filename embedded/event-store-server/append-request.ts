@@ -4,7 +4,7 @@ import { invalid, missingProperty } from './errors.js';
 import type { Expected } from './expected-revision.js';
 import type { ProposedEvent } from './record.js';
 
-const longestName = 16 * 1024;
+export const longestName = 16 * 1024;
 const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 export function streamName(identifier: sharedTypes.StreamIdentifier | undefined): string {
@@ -82,6 +82,9 @@ export function proposedEvent({ id, type, contentType, data, customMetadata }: P
   if (contentType === undefined) throw missingProperty('content-type');
   return { id: checkedId(id), type, isJson: contentType === 'application/json', data, customMetadata };
 }
+
+/** What an event of an append costs beside its data and metadata: an append of nothing but names has an end too. */
+export const overheadOf = ({ type }: ProposedEvent): number => 32 + Buffer.byteLength(type);
 
 export function eventId(id: sharedTypes.UUID | undefined): string {
   return checkedId(idText(id));

@@ -9,7 +9,14 @@ import {
   wrongExpectedVersionRefusal,
 } from './answers.js';
 import type { AppendDeps } from './append-calls.js';
-import { checkedName, checkedRevision, type ProposedFields, proposedEvent } from './append-request.js';
+import {
+  checkedName,
+  checkedRevision,
+  longestName,
+  overheadOf,
+  type ProposedFields,
+  proposedEvent,
+} from './append-request.js';
 import type { BatchRequest } from './batch-request.js';
 import { CallError, invalid, toCallError } from './errors.js';
 import type { AppendOutcome, Expected } from './expected-revision.js';
@@ -20,6 +27,8 @@ const unfinishedBytes = 64 * 1024 * 1024;
 /** How long a batch append call has to be silent to count as idle. */
 const idleMs = 250;
 const unfinishedAppends = 10_000;
+/** A UUID takes a fifth of it. */
+const longestCorrelation = 256;
 const unreadAnswers = 2_000;
 
 /** One append in the making: its parts arrive under one correlation id, between those of others. */
@@ -30,6 +39,9 @@ interface Unfinished {
   expected: Expected;
   events: ProposedEvent[];
   size: number;
+  overhead: number;
+  /** bytes that it keeps in memory */
+  held: number;
   refusal: BatchRefusal | undefined;
 }
 
@@ -95,21 +107,26 @@ export function batchAppendCall(deps: AppendDeps): handleBidiStreamingCall<Batch
         return;
       }
       const { message, key } = correlation;
+      if (message.length > longestCorrelation) {
+        call.emit('error', invalid('The correlation id of a batch append is not a UUID.'));
+        return;
+      }
       let part = unfinished.get(key);
       if (part === undefined) {
         part = startPart(request, Buffer.from(message), deps);
         unfinished.set(key, part);
       }
-      const before = part.size;
+      heldBytes -= part.held;
       takeEvents(part, request.proposed, deps);
-      heldBytes += part.refusal === undefined ? part.size - before : 0;
+      part.held = heldBy(part);
+      heldBytes += part.held;
       if (heldBytes > unfinishedBytes || unfinished.size > unfinishedAppends) {
         call.emit('error', new CallError(status.RESOURCE_EXHAUSTED, 'Too many unfinished batch appends.'));
         return;
       }
       if (!request.isFinal) return;
       unfinished.delete(key);
-      heldBytes = Math.max(0, heldBytes - part.size);
+      heldBytes -= part.held;
       inFlight += 1;
       deps.calls.track(finish(part).then(send));
       const room = deps.writer.room();
@@ -128,11 +145,14 @@ export function batchAppendCall(deps: AppendDeps): handleBidiStreamingCall<Batch
 function startPart({ options }: BatchRequest, correlationId: Buffer, deps: AppendDeps): Unfinished {
   const part: Unfinished = {
     correlationId,
-    streamName: Buffer.from(options?.streamName ?? []),
+    // A name that is too long is refused, and not repeated.
+    streamName: Buffer.from(options?.streamName.subarray(0, longestName) ?? []),
     stream: '',
     expected: 'any',
     events: [],
     size: 0,
+    overhead: 0,
+    held: 0,
     refusal: undefined,
   };
   try {
@@ -151,8 +171,10 @@ function takeEvents(part: Unfinished, proposed: readonly ProposedFields[], deps:
       if (part.refusal !== undefined) return;
       const event = proposedEvent(fields);
       part.size += event.data.length + event.customMetadata.length;
+      part.overhead += overheadOf(event);
       part.events.push(event);
-      if (part.size > deps.maxAppendSize) part.refusal = tooLargeRefusal(deps.maxAppendSize);
+      if (part.size > deps.maxAppendSize || part.overhead > deps.maxAppendSize)
+        part.refusal = tooLargeRefusal(deps.maxAppendSize);
     }
   } catch (err) {
     part.refusal = refusalOf(err, deps);
@@ -160,6 +182,9 @@ function takeEvents(part: Unfinished, proposed: readonly ProposedFields[], deps:
     if (part.refusal !== undefined) part.events = [];
   }
 }
+
+const heldBy = ({ correlationId, streamName, refusal, size, overhead }: Unfinished): number =>
+  correlationId.length + streamName.length + (refusal === undefined ? size + overhead : 0);
 
 function batchRefusal(stream: string, outcome: Exclude<AppendOutcome, { kind: 'appended' }>): BatchRefusal {
   return outcome.kind === 'stream-deleted' ? streamDeletedRefusal(stream) : wrongExpectedVersionRefusal(outcome);

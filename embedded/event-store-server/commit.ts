@@ -37,11 +37,18 @@ export async function commit(storage: Storage, { records, heads, names, state }:
     timer = setTimeout(() => reject(new Error(`A commit took longer than ${limitMs} ms.`)), limitMs);
   });
   try {
-    await Promise.race([written, limit]);
-  } catch (err) {
-    throw await causeOf(err);
+    await durable(Promise.race([written, limit]));
   } finally {
     clearTimeout(timer);
+  }
+}
+
+/** Waits for what LMDB writes. @throws what LMDB failed with */
+export async function durable(written: Promise<unknown>): Promise<void> {
+  try {
+    await written;
+  } catch (err) {
+    throw await causeOf(err);
   }
 }
 

@@ -125,6 +125,20 @@ describe('room on the disk for the embedded event store', () => {
     expect(seen).to.deep.equal([[2, 1]]);
   });
 
+  it('is not given to a second one while it is booked', async () => {
+    await room.secure(1_000_000);
+    expect(room.has(1_000_000)).to.equal(true);
+    const release = room.book(1_000_000);
+    expect(room.has(1_000_000)).to.equal(false);
+    await room.using(1_000_000, async () => {
+      expect(room.has(1_000_000)).to.equal(false);
+      expect(statSync(file()).size).to.be.at.least(2_000_000);
+    });
+    release();
+    release();
+    expect(room.has(1_000_000)).to.equal(true);
+  });
+
   it('is taken in steps, and refused where it would touch the reserve', async () => {
     const before = statSync(file()).size;
     await room.secure(1);

@@ -21,9 +21,13 @@ export class NoRoomError extends Error {
  * with damaged memory. So the file is grown here first, with real blocks, and LMDB writes into what is there already.
  */
 export interface DiskRoom {
-  /** whether that much is there already */
+  /** whether that much is there already, beside what is booked */
   has(neededBytes: number): boolean;
-  /** @throws NoRoomError when the disk cannot be had, or the reserve would be touched; others are faults of the disk */
+  /** Takes it from others until it is released: what a transaction in flight will use is not to be seen as free. */
+  book(neededBytes: number): () => void;
+  /** Makes room and books it while a transaction is under way. @throws NoRoomError; what the work throws */
+  using<T>(neededBytes: number, work: () => Promise<T>): Promise<T>;
+  /** Makes room without booking it. @throws NoRoomError when the disk cannot be had, or the reserve would be touched; others are faults of the disk */
   secure(neededBytes: number): Promise<void>;
   close(): Promise<void>;
 }
@@ -41,7 +45,9 @@ const full = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 export function openDiskRoom(storage: Pick<Storage, 'root'>, path: string, reserveBytes: number): DiskRoom {
   const fd = openSync(path, 'r+');
   let size = fstatSync(fd).size;
-  const lack = (needed: number) => needed - (size - usedBytes(storage));
+  let booked = 0;
+  let growing: Promise<void> = Promise.resolve();
+  const lack = (needed: number) => needed + booked - (size - usedBytes(storage));
   /** Inside a write transaction, so that LMDB writes nothing meanwhile: its own pages must not be zeroed or cut off. */
   const alone = (change: () => void) =>
     storage.root.transactionSync(() => {
@@ -63,31 +69,55 @@ export function openDiskRoom(storage: Pick<Storage, 'root'>, path: string, reser
     });
   const giveBack = (bytes: number) =>
     alone(() => {
-      size = Math.max(bytes, usedBytes(storage));
+      size = Math.max(bytes, usedBytes(storage) + booked);
       ftruncateSync(fd, size);
     });
 
-  return {
+  const secureAlone = async (needed: number): Promise<void> => {
+    const missing = lack(needed);
+    if (missing <= 0) return;
+    const before = size;
+    const { bavail, bsize } = statfsSync(path);
+    const allowed = bavail * bsize - reserveBytes;
+    if (missing > allowed) throw new NoRoomError(missing);
+    const ample = Math.min(Math.max(smallestGrowth, before / 8), largestGrowth, allowed);
+    try {
+      if (ample <= missing || !attempt(() => grow(ample))) grow(missing);
+      await promisify(fsync)(fd);
+    } catch (err) {
+      if (!isFull(err)) throw err;
+      giveBack(before);
+      throw new NoRoomError(missing, err);
+    }
+  };
+  const room: DiskRoom = {
     has: (needed) => lack(needed) <= 0,
-    async secure(needed) {
-      const missing = lack(needed);
-      if (missing <= 0) return;
-      const before = size;
-      const { bavail, bsize } = statfsSync(path);
-      const allowed = bavail * bsize - reserveBytes;
-      if (missing > allowed) throw new NoRoomError(missing);
-      const ample = Math.min(Math.max(smallestGrowth, before / 8), largestGrowth, allowed);
+    book(needed) {
+      booked += needed;
+      let isOpen = true;
+      return () => {
+        if (isOpen) booked -= needed;
+        isOpen = false;
+      };
+    },
+    secure(needed) {
+      // One at a time: what one gives back must not be what another was just granted.
+      const mine = growing.then(() => secureAlone(needed));
+      growing = mine.catch(() => {});
+      return mine;
+    },
+    async using(needed, work) {
+      while (!room.has(needed)) await room.secure(needed);
+      const release = room.book(needed);
       try {
-        if (ample <= missing || !attempt(() => grow(ample))) grow(missing);
-        await promisify(fsync)(fd);
-      } catch (err) {
-        if (!isFull(err)) throw err;
-        giveBack(before);
-        throw new NoRoomError(missing, err);
+        return await work();
+      } finally {
+        release();
       }
     },
     close: () => promisify(close)(fd),
   };
+  return room;
 }
 
 const isFull = (err: unknown): boolean => err instanceof Error && full.has(String(Reflect.get(err, 'code')));

@@ -8,18 +8,21 @@ import { DamageError } from './record.js';
 export class CallError extends Error implements Pick<ServiceError, 'code' | 'details' | 'metadata'> {
   override readonly name = 'CallError';
   readonly metadata = new Metadata();
+  /** for the caller; gRPC cannot send what is not well formed */
+  readonly details: string;
   constructor(
     readonly code: status,
-    readonly details: string,
+    sentence: string,
     trailers: Record<string, string> = {},
   ) {
-    super(details);
+    super(sentence.toWellFormed());
+    this.details = this.message;
     // Trailers are ASCII; what is not travels percent-encoded.
     for (const [key, value] of Object.entries(trailers)) this.metadata.set(key, printable(value));
   }
 }
 
-const printable = (value: string): string => (/^[\x20-\x7e]*$/.test(value) ? value : encodeURI(value));
+const printable = (value: string): string => (/^[\x20-\x7e]*$/.test(value) ? value : encodeURI(value.toWellFormed()));
 
 export const invalid = (sentence: string): CallError => new CallError(status.INVALID_ARGUMENT, sentence);
 export const unimplemented = (sentence: string): CallError => new CallError(status.UNIMPLEMENTED, sentence);

@@ -141,8 +141,13 @@ function entryBefore(storage: Storage, key: Buffer): NameEntry | undefined {
 
 const firstKey = (storage: Storage): Buffer | undefined => [...storage.names.getKeys({ limit: 1 })][0];
 const digest = (key: Buffer): Buffer => createHash('sha256').update(key).digest().subarray(0, digestSize);
-const digestOf = (entry: NameEntry | undefined): Buffer => (entry === undefined ? noDigest : digest(entry.key));
+/** Stands where no entry leads on: of format 1, or not linked yet. */
 const noDigest = Buffer.alloc(digestSize);
+
+function digestOf(entry: NameEntry | undefined): Buffer {
+  if (entry === undefined) throw new Error('The chain of names would lead to nothing.');
+  return digest(entry.key);
+}
 
 function encode({ key, streamId, name, next }: NameEntry): Buffer {
   const bytes = Buffer.from(name, 'utf8');

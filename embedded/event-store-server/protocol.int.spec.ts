@@ -119,6 +119,31 @@ describe('a caller that does not keep to the protocol', () => {
     expect(await collect(test.client.readAll())).to.have.length(0);
   });
 
+  it('is refused more than an append may hold in names of types, and more than a call may keep unfinished', async () => {
+    const before = (await collect(test.client.readAll())).length;
+    const type = 'x'.repeat(1_000_000);
+    const two = request((req) => req.setOptions(options('types')).addProposedMessages(proposed(type)));
+    two.addProposedMessages(proposed(type));
+    expect(((await sendBatch(two)) as BatchResp).getError()?.getCode()).to.equal(status.INVALID_ARGUMENT);
+    const err = await new Promise<ServiceError>((resolve) => {
+      const call = client.batchAppend();
+      call.on('error', resolve);
+      for (let n = 0; n < 80; n += 1) {
+        const part = request((req) => req.setOptions(options(`unfinished-${n}`)).addProposedMessages(proposed(type)));
+        part.setCorrelationId(uuid(`11111111-2222-4333-8444-${String(n).padStart(12, '0')}`));
+        part.setIsFinal(false);
+        call.write(part);
+      }
+    });
+    expect(err.code).to.equal(status.RESOURCE_EXHAUSTED);
+    expect(await collect(test.client.readAll())).to.have.length(before);
+  }).timeout(20_000);
+
+  it('loses its call when a correlation id is no UUID by far', async () => {
+    const answer = await sendBatch(request((req) => req.setCorrelationId(uuid('1'.repeat(1_000)))));
+    expect((answer as ServiceError).code).to.equal(status.INVALID_ARGUMENT);
+  });
+
   it('appends nothing when it leaves before the last part', async () => {
     const call = client.batchAppend();
     call.on('error', () => undefined);

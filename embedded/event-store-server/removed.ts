@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib';
+import { durable } from './commit.js';
 import { positionKey, streamKey } from './keys.js';
 import { DamageError } from './record.js';
 import type { Storage } from './storage.js';
@@ -55,7 +56,7 @@ export async function removeEvents(
     events.map(({ position }) => position).sort((a, b) => a - b),
   );
   const removed = removedCount(storage) + events.length;
-  await storage.root.batch(() => {
+  const written = storage.root.batch(() => {
     for (const { indexKey, position } of events) {
       void storage.log.remove(positionKey(position));
       void storage.idx.remove(indexKey);
@@ -65,6 +66,7 @@ export async function removeEvents(
     putNumber(storage.scavenged, streamKey(streamId), keep);
     putNumber(storage.system, removedKey, removed);
   });
+  await durable(written);
 }
 
 /** The gaps to write and the ones they swallow, when these positions go. */

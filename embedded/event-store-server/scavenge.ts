@@ -73,21 +73,35 @@ async function removeSome(
   name: string,
   now: number,
 ): Promise<number> {
+  if (removable(storage, name, now) === undefined) return 0;
+  const most = room.has(removalNeeds(eventsAtOnce)) ? eventsAtOnce : eventsAtLeast;
+  return room.using(removalNeeds(most), async () => {
+    // Looked at again: metadata may have changed while room was made.
+    const found = removable(storage, name, now);
+    if (found === undefined) return 0;
+    const { streamId, first } = found;
+    const keep = Math.min(found.keep, first + most);
+    const events = [];
+    for (let revision = first; revision < keep; revision += 1) {
+      const { position } = readEvent(storage, streamId, name, revision);
+      events.push({ indexKey: revisionKey(streamId, revision), position });
+    }
+    await removeEvents(storage, streamId, events, keep);
+    return events.length;
+  });
+}
+
+/** What may go of a stream: from `first` on, before `keep`. Undefined where there is nothing. */
+function removable(
+  storage: Storage,
+  name: string,
+  now: number,
+): { streamId: number; first: number; keep: number } | undefined {
   const head = readHead(storage, name);
-  if (head === undefined || head.revision < 1) return 0;
+  if (head === undefined || head.revision < 1) return undefined;
   const first = firstKept(storage, head.streamId);
-  const mayGo = firstToKeep(storage, name, head, first, now) - first;
-  if (mayGo <= 0) return 0;
-  const some = Math.min(mayGo, room.has(removalNeeds(eventsAtOnce)) ? eventsAtOnce : eventsAtLeast);
-  await room.secure(removalNeeds(some));
-  const keep = first + some;
-  const events = [];
-  for (let revision = first; revision < keep; revision += 1) {
-    const { position } = readEvent(storage, head.streamId, name, revision);
-    events.push({ indexKey: revisionKey(head.streamId, revision), position });
-  }
-  await removeEvents(storage, head.streamId, events, keep);
-  return events.length;
+  const keep = firstToKeep(storage, name, head, first, now);
+  return keep > first ? { streamId: head.streamId, first, keep } : undefined;
 }
 
 function firstToKeep(

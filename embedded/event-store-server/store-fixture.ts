@@ -169,8 +169,9 @@ function spawnMain(
   const [file = '', ...rest] =
     fileBlocks === undefined ? command : ['sh', '-c', `ulimit -f ${fileBlocks}; exec "$@"`, 'sh', ...command];
   return spawn(file, rest, {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, LOG_LEVEL: 'silent', ...env },
+    // A server whose spec is cut off stops when its stdin ends.
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: { ...process.env, LOG_LEVEL: 'silent', SHOPLEDGER_SUPERVISED: '1', ...env },
   });
 }
 

@@ -103,7 +103,7 @@ export class Writer {
       // All requests that arrived in this turn of the event loop share the transaction.
       setImmediate(() => {
         this.scheduled = false;
-        void this.drain();
+        this.drain().catch((err: unknown) => this.fail(this.queue, err));
       });
     });
   }
@@ -121,6 +121,7 @@ export class Writer {
       const { queue } = this;
       this.queue = [];
       if (transaction !== undefined) {
+        const release = this.deps.room.book(needed);
         this.accepted.begin(transaction);
         const began = performance.now();
         try {
@@ -128,6 +129,8 @@ export class Writer {
         } catch (err) {
           this.fail([...queue, ...this.queue], err);
           return;
+        } finally {
+          release();
         }
         this.accepted.settle(transaction);
         this.noteCommit(transaction, performance.now() - began);
@@ -177,12 +180,14 @@ export class Writer {
       const { neededBytes, cause } = err;
       this.deps.log.error('the disk is full: appends are refused, reads go on', { neededBytes, err: cause });
     }
+    let refused = 0;
     for (const { outcome, answer, refuse } of waiting) {
       const isStored = outcome.kind === 'appended' && outcome.position !== undefined && outcome.position <= head;
       if (isStored) answer(outcome);
       else refuse(diskFull());
+      if (!isStored) refused += 1;
     }
-    this.deps.metrics.appends.inc({ outcome: 'disk-full' }, waiting.length);
+    this.deps.metrics.appends.inc({ outcome: 'disk-full' }, refused);
     this.resumeCallers();
   }
 
@@ -210,5 +215,6 @@ export class Writer {
     this.deps.log.error('a commit failed, ending the process', { err });
     this.deps.fatal(err);
     for (const { refuse } of waiting) refuse(outcomeUnknown());
+    this.resumeCallers();
   }
 }

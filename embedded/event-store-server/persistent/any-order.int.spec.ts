@@ -27,11 +27,9 @@ const strategies: Strategy[] = ['RoundRobin', 'DispatchToSingle', 'Pinned', 'Pin
 /** The store's parts as one process has them: what that writes of its groups after its death is not written. */
 function processOf(deps: Parts) {
   let isAlive = true;
-  const secure = async (bytes: number) => {
-    await deps.room.secure(bytes);
-    if (!isAlive) await new Promise(() => {});
-  };
-  const groups = openGroups({ ...deps, room: { ...deps.room, secure } });
+  const using = async <T>(bytes: number, work: () => Promise<T>) =>
+    deps.room.using(bytes, () => (isAlive ? work() : new Promise<T>(() => {})));
+  const groups = openGroups({ ...deps, room: { ...deps.room, using } });
   return {
     groups,
     die() {

@@ -107,7 +107,7 @@ export function damage({ storage }: Parts, position: number): void {
 /** The store's parts with a disk that is full for groups, and not for the writer. */
 export const withoutRoom = (deps: Parts): Parts => ({
   ...deps,
-  room: { ...deps.room, secure: () => Promise.reject(new NoRoomError(1)) },
+  room: { ...deps.room, using: () => Promise.reject(new NoRoomError(1)) },
 });
 
 /** Lets what is due in this turn of the event loop, and in the next, happen. */

@@ -15,12 +15,12 @@ const group = { ...id, settings, filter: undefined, startFrom: 'start' as const 
 function gated(deps: Parts) {
   let waiting: (() => void)[] = [];
   let isOpen = true;
-  const secure = async (bytes: number) => {
+  const using = async <T>(bytes: number, work: () => Promise<T>) => {
     if (!isOpen) await new Promise<void>((resolve) => waiting.push(resolve));
-    await deps.room.secure(bytes);
+    return deps.room.using(bytes, work);
   };
   return {
-    deps: { ...deps, room: { ...deps.room, secure } },
+    deps: { ...deps, room: { ...deps.room, using } },
     shut() {
       isOpen = false;
     },

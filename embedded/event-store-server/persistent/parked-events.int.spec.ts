@@ -9,8 +9,8 @@ import { readStreamPage } from '../reader.js';
 import { recordMessage } from '../record.js';
 import { linkType } from '../source.js';
 import { makeDataDir, openParts, type Parts } from '../store-fixture.js';
-import { append, damage, listening, newGroup, numbered } from './group-fixture.js';
 import type { Group } from './group.js';
+import { append, damage, listening, newGroup, numbered } from './group-fixture.js';
 import { parkedStream } from './stored-group.js';
 
 const parkedIn = parkedStream({ stream: 's', group: 'g' });

@@ -3,7 +3,8 @@ import {
   persistentSubscriptionToAllSettingsFromDefaults,
   persistentSubscriptionToStreamSettingsFromDefaults,
 } from '@eventstore/db-client';
-import { status } from '@grpc/grpc-js';
+import persistentGrpc from '@eventstore/db-client/generated/persistent_grpc_pb.js';
+import { Client, credentials, status } from '@grpc/grpc-js';
 import { expect } from 'chai';
 import { collect, openTestStore, rejection, type TestStore } from '../store-fixture.js';
 
@@ -25,6 +26,31 @@ describe('asking the embedded event store for a persistent subscription', () => 
     for (const group of ['g:1', 'g:', 'x']) await create('s::g1:', group);
     const { length } = await test.client.listAllPersistentSubscriptions();
     expect(length).to.equal(3);
+  });
+
+  it('is refused by a name that is no text, and told so, and the server goes on', async () => {
+    const service = persistentGrpc.PersistentSubscriptionsService;
+    const wire = new Client(`127.0.0.1:${test.store.port}`, credentials.createInsecure());
+    // The stream "s" and a group whose bytes are half of a surrogate pair, as no generated class writes them.
+    const [stream, half] = ['0a031a0173', '03eda080'];
+    for (const [{ path }, field] of [
+      [service.getInfo, '1a'],
+      [service.delete, '12'],
+    ] as const) {
+      const message = Buffer.from(`0a0a${stream}${field}${half}`, 'hex');
+      const err = await new Promise((resolve) =>
+        wire.makeUnaryRequest(
+          path,
+          (bytes: Buffer) => bytes,
+          (bytes) => bytes,
+          message,
+          resolve,
+        ),
+      );
+      expect(err, String(err)).to.include({ code: status.INVALID_ARGUMENT });
+    }
+    wire.close();
+    await test.client.appendToStream('s', jsonEvent({ type: 'a', data: {} }));
   });
 
   it('understands the largest position as the end', async () => {

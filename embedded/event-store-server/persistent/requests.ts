@@ -20,6 +20,7 @@ export function groupIdOf(options: Named | undefined): GroupId {
   const group = options?.getGroupName() ?? '';
   if (options === undefined || group === '') throw invalid('The call names no persistent subscription.');
   if (group.length > longestName) throw invalid(`A group's name has at most ${longestName} characters.`);
+  if (!group.isWellFormed()) throw invalid("A group's name has to be UTF-8.");
   return { stream: options.hasAll() ? undefined : streamName(options.getStreamIdentifier()), group };
 }
 

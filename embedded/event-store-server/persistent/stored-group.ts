@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { z } from 'zod';
+import { durable } from '../commit.js';
 import { type DiskRoom, smallWrite } from '../disk-room.js';
 import type { FilterSpec } from '../filter.js';
 import { nameKey } from '../keys.js';
@@ -85,16 +86,16 @@ export async function storeGroup(
   group: StoredGroup,
   change: () => void = () => {},
 ): Promise<void> {
-  await room.secure(smallWrite + 2 * (encode(group).value.length + allowance));
-  change();
-  const { key, value } = encode(group);
-  await storage.subscriptions.put(key, value);
+  await room.using(smallWrite + 2 * (encode(group).value.length + allowance), async () => {
+    change();
+    const { key, value } = encode(group);
+    await durable(storage.subscriptions.put(key, value));
+  });
 }
 
 /** Durable when it resolves. @throws NoRoomError */
 export async function forgetGroup({ storage, room }: GroupStorage, id: GroupId): Promise<void> {
-  await room.secure(smallWrite);
-  await storage.subscriptions.remove(nameKey(groupKey(id)));
+  await room.using(smallWrite, () => durable(storage.subscriptions.remove(nameKey(groupKey(id)))));
 }
 
 function encode(group: StoredGroup): { key: Buffer; value: Buffer } {
