@@ -27,7 +27,11 @@ export interface DiskRoom {
   book(neededBytes: number): () => void;
   /** Makes room and books it while a transaction is under way. @throws NoRoomError; what the work throws */
   using<T>(neededBytes: number, work: () => Promise<T>): Promise<T>;
-  /** Makes room without booking it. @throws NoRoomError when the disk cannot be had, or the reserve would be touched; others are faults of the disk */
+  /**
+   * Makes room without booking it.
+   *
+   * @throws NoRoomError when the disk cannot be had, or the reserve would be touched; others are faults of the disk
+   */
   secure(neededBytes: number): Promise<void>;
   close(): Promise<void>;
 }
@@ -69,7 +73,7 @@ export function openDiskRoom(storage: Pick<Storage, 'root'>, path: string, reser
     });
   const giveBack = (bytes: number) =>
     alone(() => {
-      size = Math.max(bytes, usedBytes(storage) + booked);
+      size = Math.min(size, Math.max(bytes, usedBytes(storage) + booked));
       ftruncateSync(fd, size);
     });
 

@@ -25,7 +25,6 @@ import {
 } from './protocol.js';
 import { readCall } from './read-calls.js';
 import { createScavenger } from './scavenge.js';
-
 import { sendWindow } from './send-window.js';
 import { Writer } from './writer.js';
 
