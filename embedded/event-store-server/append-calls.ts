@@ -2,7 +2,7 @@ import type * as streamTypes from '@eventstore/db-client/generated/streams_pb.js
 import { type handleClientStreamingCall, type handleUnaryCall, type sendUnaryData, status } from '@grpc/grpc-js';
 import type { Logger } from '../../runtime/logger.js';
 import { encodeAppended, encodeDeleted, encodeWrongExpectedVersion } from './answers.js';
-import { expectedRevision, overheadOf, proposedEvent, proposedFields, streamName } from './append-request.js';
+import { expectedRevision, GatheredEvents, proposedFields, streamName } from './append-request.js';
 import { appendTooLarge, CallError, invalid, streamDeleted, toCallError } from './errors.js';
 import type { AppendOutcome } from './expected-revision.js';
 import type { OpenCalls } from './open-calls.js';
@@ -23,9 +23,7 @@ export function appendCall(deps: AppendDeps): handleClientStreamingCall<streamTy
     const answer = once(callback);
     const fail = (err: unknown) => answer(toCallError(err, deps.log));
     let options: streamTypes.AppendReq.Options | undefined;
-    const events: ProposedEvent[] = [];
-    let size = 0;
-    let overhead = 0;
+    const gathered = new GatheredEvents(deps.maxAppendSize);
     let ended = false;
     const refuse = (err: unknown) => {
       ended = true;
@@ -37,11 +35,7 @@ export function appendCall(deps: AppendDeps): handleClientStreamingCall<streamTy
         options ??= request.getOptions();
         const message = request.getProposedMessage();
         if (message === undefined) return;
-        const event = proposedEvent(proposedFields(message));
-        size += event.data.length + event.customMetadata.length;
-        overhead += overheadOf(event);
-        if (size > deps.maxAppendSize || overhead > deps.maxAppendSize) throw appendTooLarge(deps.maxAppendSize);
-        events.push(event);
+        if (!gathered.add(proposedFields(message))) throw appendTooLarge(deps.maxAppendSize);
       } catch (err) {
         refuse(err);
       }
@@ -49,7 +43,7 @@ export function appendCall(deps: AppendDeps): handleClientStreamingCall<streamTy
     call.on('end', () => {
       if (ended) return;
       ended = true;
-      deps.calls.track(appendClassic(deps, options, events).then((bytes) => answer(null, bytes), fail));
+      deps.calls.track(appendClassic(deps, options, gathered.events).then((bytes) => answer(null, bytes), fail));
     });
     // A caller that goes away before the end has appended nothing.
     call.on('cancelled', () => {

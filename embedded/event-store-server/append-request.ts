@@ -77,14 +77,35 @@ export function proposedFields(message: Proposed): ProposedFields {
 }
 
 /** @throws CallError when it says too little, or what is not so */
-export function proposedEvent({ id, type, contentType, data, customMetadata }: ProposedFields): ProposedEvent {
+function proposedEvent({ id, type, contentType, data, customMetadata }: ProposedFields): ProposedEvent {
   if (type === undefined || type === '') throw missingProperty('type');
   if (contentType === undefined) throw missingProperty('content-type');
   return { id: checkedId(id), type, isJson: contentType === 'application/json', data, customMetadata };
 }
 
-/** What an event of an append costs beside its data and metadata: an append of nothing but names has an end too. */
-export const overheadOf = ({ type }: ProposedEvent): number => 32 + Buffer.byteLength(type);
+/** The events of one append as they come in, and how much of it they are. */
+export class GatheredEvents {
+  events: ProposedEvent[] = [];
+  private size = 0;
+  private overhead = 0;
+
+  /** @param limit bytes of data and metadata, and as many of what else events cost: one of nothing but names ends too */
+  constructor(private readonly limit: number) {}
+
+  /** bytes in memory */
+  get held(): number {
+    return this.size + this.overhead;
+  }
+
+  /** @returns whether the append is still within its limit @throws CallError as `proposedEvent` does */
+  add(fields: ProposedFields): boolean {
+    const event = proposedEvent(fields);
+    this.size += event.data.length + event.customMetadata.length;
+    this.overhead += 32 + Buffer.byteLength(event.type);
+    this.events.push(event);
+    return this.size <= this.limit && this.overhead <= this.limit;
+  }
+}
 
 export function eventId(id: sharedTypes.UUID | undefined): string {
   return checkedId(idText(id));

@@ -9,18 +9,10 @@ import {
   wrongExpectedVersionRefusal,
 } from './answers.js';
 import type { AppendDeps } from './append-calls.js';
-import {
-  checkedName,
-  checkedRevision,
-  longestName,
-  overheadOf,
-  type ProposedFields,
-  proposedEvent,
-} from './append-request.js';
+import { checkedName, checkedRevision, GatheredEvents, longestName, type ProposedFields } from './append-request.js';
 import type { BatchRequest } from './batch-request.js';
 import { CallError, invalid, toCallError } from './errors.js';
 import type { AppendOutcome, Expected } from './expected-revision.js';
-import type { ProposedEvent } from './record.js';
 
 /** What one batch append call may have received without having sent the last part of. */
 const unfinishedBytes = 64 * 1024 * 1024;
@@ -37,9 +29,7 @@ interface Unfinished {
   streamName: Buffer;
   stream: string;
   expected: Expected;
-  events: ProposedEvent[];
-  size: number;
-  overhead: number;
+  gathered: GatheredEvents;
   /** bytes that it keeps in memory */
   held: number;
   refusal: BatchRefusal | undefined;
@@ -83,7 +73,7 @@ export function batchAppendCall(deps: AppendDeps): handleBidiStreamingCall<Batch
     const finish = async (part: Unfinished): Promise<Buffer> => {
       if (part.refusal !== undefined) return encodeBatchRefusal(part.correlationId, part.streamName, part.refusal);
       try {
-        const outcome = await deps.writer.append(part.stream, part.expected, part.events);
+        const outcome = await deps.writer.append(part.stream, part.expected, part.gathered.events);
         return outcome.kind === 'appended'
           ? encodeBatchAppended(part.correlationId, part.streamName, outcome)
           : encodeBatchRefusal(part.correlationId, part.streamName, batchRefusal(part.stream, outcome));
@@ -149,9 +139,7 @@ function startPart({ options }: BatchRequest, correlationId: Buffer, deps: Appen
     streamName: Buffer.from(options?.streamName.subarray(0, longestName) ?? []),
     stream: '',
     expected: 'any',
-    events: [],
-    size: 0,
-    overhead: 0,
+    gathered: new GatheredEvents(deps.maxAppendSize),
     held: 0,
     refusal: undefined,
   };
@@ -169,22 +157,17 @@ function takeEvents(part: Unfinished, proposed: readonly ProposedFields[], deps:
   try {
     for (const fields of proposed) {
       if (part.refusal !== undefined) return;
-      const event = proposedEvent(fields);
-      part.size += event.data.length + event.customMetadata.length;
-      part.overhead += overheadOf(event);
-      part.events.push(event);
-      if (part.size > deps.maxAppendSize || part.overhead > deps.maxAppendSize)
-        part.refusal = tooLargeRefusal(deps.maxAppendSize);
+      if (!part.gathered.add(fields)) part.refusal = tooLargeRefusal(deps.maxAppendSize);
     }
   } catch (err) {
     part.refusal = refusalOf(err, deps);
   } finally {
-    if (part.refusal !== undefined) part.events = [];
+    if (part.refusal !== undefined) part.gathered.events = [];
   }
 }
 
-const heldBy = ({ correlationId, streamName, refusal, size, overhead }: Unfinished): number =>
-  correlationId.length + streamName.length + (refusal === undefined ? size + overhead : 0);
+const heldBy = ({ correlationId, streamName, refusal, gathered }: Unfinished): number =>
+  correlationId.length + streamName.length + (refusal === undefined ? gathered.held : 0);
 
 function batchRefusal(stream: string, outcome: Exclude<AppendOutcome, { kind: 'appended' }>): BatchRefusal {
   return outcome.kind === 'stream-deleted' ? streamDeletedRefusal(stream) : wrongExpectedVersionRefusal(outcome);

@@ -15,7 +15,7 @@ import { encodeState, readState, type Storage, stateKey, type Table } from './st
  * or `persistent/stored-group.ts` raises it. Format 2 chained the names of streams, and added the tables `gaps`,
  * `scavenged` and `subscriptions`.
  */
-export const formatVersion = 2;
+const formatVersion = 2;
 const oldestFormat = 1;
 
 export const dataFile = 'events.mdb';
