@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { compareWithDouble, decimalText, type ExactDecimal, parseDecimal, toDouble } from './numbers.js';
+import { type ExactDecimal, readDecimal } from './decimal.js';
+import { compareWithDouble, toDouble } from './numbers.js';
 import { BsonValue, bsonType, eachField } from './value.js';
 
 /** First byte of a key: BSON's comparison order of types. Numbers share one, strings and symbols another. */
@@ -96,7 +97,8 @@ function numberBody(value: BsonValue): Buffer[] {
     const integer = value.buffer.readBigInt64LE(value.start);
     exact = { negative: integer < 0n, coefficient: integer < 0n ? -integer : integer, exponent: 0 };
   } else if (value.type === bsonType.decimal && !Number.isNaN(double)) {
-    exact = parseDecimal(decimalText(value));
+    const decimal = readDecimal(value);
+    if (decimal.form === 'finite') exact = decimal;
   }
   const difference = exact === undefined ? 0 : compareWithDouble(exact, double);
   parts.push(Buffer.of(0x80 + difference));

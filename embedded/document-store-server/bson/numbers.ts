@@ -1,14 +1,19 @@
 import { Decimal128 } from 'bson';
-import { CommandError, code } from '../errors.js';
+import {
+  addDecimals,
+  type Decimal,
+  decimalOfDouble,
+  decimalOfInteger,
+  type ExactDecimal,
+  exactDouble,
+  multiplyDecimals,
+  readDecimal,
+  subtractDecimals,
+  wholeDecimal,
+  writeDecimal,
+} from './decimal.js';
 import { type BsonValue, bsonType } from './value.js';
 import { Double, toBson } from './write.js';
-
-/** sign * coefficient * 10^exponent, exactly. */
-export interface ExactDecimal {
-  negative: boolean;
-  coefficient: bigint;
-  exponent: number;
-}
 
 export function decimalText(value: BsonValue): string {
   return new Decimal128(value.bytes).toString();
@@ -33,92 +38,90 @@ export function toDouble(value: BsonValue): number {
 /** A whole number as a bigint; undefined for fractions, NaN, infinities and other types. */
 export function toInteger(value: BsonValue): bigint | undefined {
   if (value.type === bsonType.int64) return value.buffer.readBigInt64LE(value.start);
+  if (value.type === bsonType.decimal) return wholeDecimal(readDecimal(value));
   if (!value.isNumber) return undefined;
   const double = toDouble(value);
   return Number.isInteger(double) ? BigInt(double) : undefined;
 }
 
-/** Digits and exponent of a finite decimal's text, such as `-1.25E+3`. */
-export function parseDecimal(text: string): ExactDecimal | undefined {
-  const match = /^(-?)(\d*)\.?(\d*)(?:E([+-]?\d+))?$/i.exec(text);
-  if (match === null) return undefined;
-  const [, sign, whole = '', fraction = '', exponent = '0'] = match;
-  return {
-    negative: sign === '-',
-    coefficient: BigInt(`0${whole}${fraction}`),
-    exponent: Number(exponent) - fraction.length,
-  };
-}
-
-function doubleParts(value: number): { mantissa: bigint; exponent: number } {
-  const bytes = Buffer.allocUnsafe(8);
-  bytes.writeDoubleBE(Math.abs(value));
-  const bits = bytes.readBigUInt64BE();
-  const biased = Number(bits >> 52n);
-  const fraction = bits & 0xfffffffffffffn;
-  return biased === 0
-    ? { mantissa: fraction, exponent: -1074 }
-    : { mantissa: fraction | 0x10000000000000n, exponent: biased - 1075 };
+/** Any number as a decimal: integers and decimals exactly, doubles with 15 digits as MongoDB converts them. */
+export function toDecimal(value: BsonValue): Decimal {
+  if (value.type === bsonType.decimal) return readDecimal(value);
+  const integer = value.type === bsonType.double ? undefined : toInteger(value);
+  return integer === undefined ? decimalOfDouble(toDouble(value)) : decimalOfInteger(integer);
 }
 
 /** Whether an exact decimal is less than (-1), equal to (0) or more than (1) a double. */
 export function compareWithDouble(decimal: ExactDecimal, double: number): number {
   if (double === Number.POSITIVE_INFINITY) return -1;
   if (double === Number.NEGATIVE_INFINITY) return 1;
-  const { mantissa, exponent } = doubleParts(double);
-  let left = decimal.negative ? -decimal.coefficient : decimal.coefficient;
-  let right = double < 0 ? -mantissa : mantissa;
-  if (decimal.exponent >= 0) left *= 10n ** BigInt(decimal.exponent);
-  else right *= 10n ** BigInt(-decimal.exponent);
-  if (exponent >= 0) right *= 2n ** BigInt(exponent);
-  else left *= 2n ** BigInt(-exponent);
+  const other = exactDouble(double);
+  const scale = Math.min(decimal.exponent, other.exponent);
+  const scaled = ({ negative, coefficient, exponent }: ExactDecimal) => {
+    const units = coefficient * 10n ** BigInt(exponent - scale);
+    return negative ? -units : units;
+  };
+  const left = scaled(decimal);
+  const right = scaled(other);
   return left < right ? -1 : left > right ? 1 : 0;
 }
 
 const int64Min = -(2n ** 63n);
 const int64Max = 2n ** 63n - 1n;
 
-function wholeResult(result: bigint, bothInt32: boolean): BsonValue | undefined {
-  if (bothInt32 && result >= -2147483648n && result <= 2147483647n) return toBson(Number(result));
+interface Operation {
+  whole(x: bigint, y: bigint): bigint;
+  real(x: number, y: number): number;
+  decimal(x: Decimal, y: Decimal): Decimal;
+}
+
+const addition: Operation = { whole: (x, y) => x + y, real: (x, y) => x + y, decimal: addDecimals };
+const subtraction: Operation = { whole: (x, y) => x - y, real: (x, y) => x - y, decimal: subtractDecimals };
+const multiplication: Operation = { whole: (x, y) => x * y, real: (x, y) => x * y, decimal: multiplyDecimals };
+
+/** In the wider of two types, an int32 that overflows as int64; undefined when int64 overflows. */
+function exactly(a: BsonValue, b: BsonValue, { whole, real, decimal }: Operation): BsonValue | undefined {
+  if (a.type === bsonType.int32 && b.type === bsonType.int32) {
+    const result = real(a.buffer.readInt32LE(a.start), b.buffer.readInt32LE(b.start));
+    // beyond 2^53 a double would not be exact
+    if ((result | 0) === result) return toBson(result | 0);
+    return toBson(whole(BigInt(a.buffer.readInt32LE(a.start)), BigInt(b.buffer.readInt32LE(b.start))));
+  }
+  if (a.type === bsonType.decimal || b.type === bsonType.decimal) {
+    return writeDecimal(decimal(toDecimal(a), toDecimal(b)));
+  }
+  if (a.type === bsonType.double || b.type === bsonType.double) {
+    return toBson(new Double(real(toDouble(a), toDouble(b))));
+  }
+  const result = whole(toInteger(a) ?? 0n, toInteger(b) ?? 0n);
   return result < int64Min || result > int64Max ? undefined : toBson(result);
 }
 
-function combine(
-  a: BsonValue,
-  b: BsonValue,
-  whole: (x: bigint, y: bigint) => bigint,
-  real: (x: number, y: number) => number,
-) {
-  if (a.type === bsonType.decimal || b.type === bsonType.decimal) {
-    throw new CommandError(code.badValue, 'arithmetic with Decimal128 is not supported');
-  }
-  if (a.type === bsonType.double || b.type === bsonType.double)
-    return toBson(new Double(real(toDouble(a), toDouble(b))));
-  const bothInt32 = a.type === bsonType.int32 && b.type === bsonType.int32;
-  return wholeResult(whole(toInteger(a) ?? 0n, toInteger(b) ?? 0n), bothInt32);
+function orDouble(a: BsonValue, b: BsonValue, operation: Operation): BsonValue {
+  return exactly(a, b, operation) ?? toBson(new Double(operation.real(toDouble(a), toDouble(b))));
 }
 
-/** The sum in the wider of two types, an int32 that overflows as int64; an int64 that overflows becomes a double. */
+/** The sum as expressions have it: in the wider of two types, int32 that overflows as int64, int64 as a double. */
 export function addNumbers(a: BsonValue, b: BsonValue): BsonValue {
-  return addExactly(a, b) ?? toBson(new Double(toDouble(a) + toDouble(b)));
+  return orDouble(a, b, addition);
 }
 
-/** Like addNumbers, but undefined when int64 overflows, as updates refuse that. @throws CommandError 2 for Decimal128 */
+/** The difference, in the types of addNumbers. */
+export function subtractNumbers(a: BsonValue, b: BsonValue): BsonValue {
+  return orDouble(a, b, subtraction);
+}
+
+/** The product, in the types of addNumbers. */
+export function multiplyNumbers(a: BsonValue, b: BsonValue): BsonValue {
+  return orDouble(a, b, multiplication);
+}
+
+/** Like addNumbers, but undefined when int64 overflows: updates refuse that. */
 export function addExactly(a: BsonValue, b: BsonValue): BsonValue | undefined {
-  return combine(
-    a,
-    b,
-    (x, y) => x + y,
-    (x, y) => x + y,
-  );
+  return exactly(a, b, addition);
 }
 
-/** The product in the wider of two types; undefined when int64 overflows. @throws CommandError 2 for Decimal128 */
+/** Like multiplyNumbers, but undefined when int64 overflows: updates refuse that. */
 export function multiplyExactly(a: BsonValue, b: BsonValue): BsonValue | undefined {
-  return combine(
-    a,
-    b,
-    (x, y) => x * y,
-    (x, y) => x * y,
-  );
+  return exactly(a, b, multiplication);
 }
