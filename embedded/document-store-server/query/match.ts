@@ -12,7 +12,10 @@ function order(value: BsonValue, operand: BsonValue, key: Buffer): number {
   if (value.type === bsonType.string && operand.type === bsonType.string) {
     return value.buffer.compare(operand.buffer, operand.start + 4, operand.end - 1, value.start + 4, value.end - 1);
   }
-  if (isPlainNumber(value) && isPlainNumber(operand)) return toDouble(value) - toDouble(operand);
+  if (isPlainNumber(value) && isPlainNumber(operand)) {
+    const [left, right] = [toDouble(value), toDouble(operand)];
+    return left < right ? -1 : Number(left > right);
+  }
   return encodeKey(value).compare(key);
 }
 

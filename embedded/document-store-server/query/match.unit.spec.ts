@@ -38,6 +38,12 @@ const cases: [string, Document, Document[], Document[]][] = [
     [{ a: 5 }, { a: '6' }, { a: null }, {}, { a: Number.NaN }],
   ],
   ['$lt excludes NaN', { a: { $lt: 5 } }, [{ a: 4.9 }, { a: Number.NEGATIVE_INFINITY }], [{ a: Number.NaN }, { a: 5 }]],
+  [
+    'infinity as equal to itself',
+    { a: { $gte: Number.POSITIVE_INFINITY } },
+    [{ a: Number.POSITIVE_INFINITY }, { a: Decimal128.fromString('Infinity') }],
+    [{ a: Number.NEGATIVE_INFINITY }, { a: Number.NaN }, { a: 1 }],
+  ],
   ['$gte null', { a: { $gte: null } }, [{ a: null }, {}], [{ a: 1 }, { a: 'x' }]],
   ['ranges met by different items', { a: { $gt: 5, $lt: 3 } }, [{ a: [2, 6] }], [{ a: [4] }, { a: 4 }]],
   ['$lte of text', { a: { $lte: 'b' } }, [{ a: 'b' }, { a: '' }], [{ a: 'ba' }, { a: 1 }]],
