@@ -1,5 +1,6 @@
+import { documentStore } from './document-store.js';
 import { eventStore } from './event-store.js';
 import type { Question } from './harness.js';
 
 /** What `npm run bench` asks, in this order. */
-export const questions: readonly Question[] = [eventStore];
+export const questions: readonly Question[] = [eventStore, documentStore];

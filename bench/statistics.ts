@@ -28,3 +28,21 @@ export const median = (samples: readonly number[]): number => quantile(samples, 
 export function spreadOf(samples: readonly number[]): Spread {
   return { median: median(samples), lower: quantile(samples, 0.25), upper: quantile(samples, 0.75) };
 }
+
+/**
+ * The power of the size that a figure grows with: 0 when it stays the same, 1 when ten times the size gives ten times
+ * the figure. It is the slope of a straight line through the logarithms, by least squares.
+ *
+ * @param figures pairs of a size and its figure, all above 0 and of two sizes at least
+ * @throws RangeError when there is no such line
+ */
+export function growth(figures: readonly (readonly [size: number, figure: number])[]): number {
+  const logs = figures.map(([size, figure]) => [Math.log(size), Math.log(figure)] as const);
+  const mean = (at: 0 | 1) => logs.reduce((sum, pair) => sum + pair[at], 0) / logs.length;
+  const [sizes, values] = [mean(0), mean(1)];
+  const slope =
+    logs.reduce((sum, [size, value]) => sum + (size - sizes) * (value - values), 0) /
+    logs.reduce((sum, [size]) => sum + (size - sizes) ** 2, 0);
+  if (!Number.isFinite(slope)) throw new RangeError(`These figures have no growth: ${figures.join('; ')}.`);
+  return slope;
+}

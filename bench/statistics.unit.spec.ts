@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { median, quantile, spreadOf } from './statistics.js';
+import { growth, median, quantile, spreadOf } from './statistics.js';
 
 describe('statistics of samples', () => {
   it('find the middle of an odd and an even number of samples, in any order', () => {
@@ -34,4 +34,37 @@ describe('statistics of samples', () => {
       expect(() => median(samples)).to.throw(RangeError);
     });
   }
+});
+
+describe('growth over sizes', () => {
+  it('is the power of the size', () => {
+    const sizes = [10, 100, 1_000];
+    const grown = (power: number) => growth(sizes.map((size) => [size, 3 * size ** power]));
+    for (const power of [0, 0.5, 1, 2, -1]) expect(grown(power)).to.be.closeTo(power, 1e-9);
+  });
+
+  it('runs through the middle of figures on no straight line', () => {
+    expect(
+      growth([
+        [1, 1],
+        [10, 100],
+        [100, 100],
+      ]),
+    ).to.be.closeTo(1, 1e-9);
+  });
+
+  it('needs two sizes and figures above 0', () => {
+    expect(() =>
+      growth([
+        [10, 1],
+        [10, 2],
+      ]),
+    ).to.throw(RangeError);
+    expect(() =>
+      growth([
+        [10, 0],
+        [100, 2],
+      ]),
+    ).to.throw(RangeError);
+  });
 });
