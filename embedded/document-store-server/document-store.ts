@@ -4,6 +4,7 @@ import { StartError } from './errors.js';
 import { serveConnection } from './server/connection.js';
 import type { Server } from './server/context.js';
 import { Cursors } from './server/cursors.js';
+import { startExpiry } from './server/expiry.js';
 import { Store } from './storage/store.js';
 import { verifyStore } from './storage/verify.js';
 
@@ -14,16 +15,23 @@ export interface DocumentStoreOptions {
   /** 127.0.0.1 unless told otherwise */
   host?: string;
   log: Logger;
+  /** milliseconds since 1970; the system's clock unless a test says otherwise */
+  now?: () => number;
+  /** between two passes over the TTL indexes, 60 s unless told otherwise */
+  expireEveryMs?: number;
 }
 
 export interface DocumentStore {
   port: number;
   connectionString: string;
+  /** Removes what has expired by now, without waiting for the next pass. @returns how many documents */
+  expire(): Promise<number>;
   /** Finishes the writes that were taken in, ends open connections and gives the data directory back. */
   close(): Promise<void>;
 }
 
 const lingerMs = 500;
+const expireEveryMs = 60_000;
 
 function listen(net: NetServer, port: number, host: string): Promise<number> {
   return new Promise((resolve, reject) => {
@@ -47,6 +55,13 @@ export async function startDocumentStore(options: DocumentStoreOptions): Promise
   const { dataDir, log, host = '127.0.0.1' } = options;
   const store = Store.open(dataDir, log);
   const cursors = new Cursors();
+  const expiry = startExpiry({
+    store,
+    log,
+    now: options.now ?? Date.now,
+    everyMs: options.expireEveryMs ?? expireEveryMs,
+    removed: () => {},
+  });
   const sockets = new Set<Socket>();
   const server: Server = { store, cursors, log, startedAt: performance.now(), connections: () => sockets.size };
   let connectionId = 0;
@@ -60,6 +75,7 @@ export async function startDocumentStore(options: DocumentStoreOptions): Promise
     const shownHost = host.includes(':') ? `[${host}]` : host;
     let closing: Promise<void> | undefined;
     const close = async () => {
+      expiry.close();
       const ended = new Promise<void>((resolve) => net.close(() => resolve()));
       await store.close();
       cursors.close();
@@ -74,9 +90,11 @@ export async function startDocumentStore(options: DocumentStoreOptions): Promise
     return {
       port,
       connectionString: `mongodb://${shownHost}:${port}/?directConnection=true`,
+      expire: () => expiry.pass(),
       close: () => (closing ??= close()),
     };
   } catch (err) {
+    expiry.close();
     cursors.close();
     await store.close();
     throw err;

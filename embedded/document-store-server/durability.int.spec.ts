@@ -171,7 +171,7 @@ describe('what is stored', function () {
         truncateSync(data(copy), Math.floor((statSync(data(copy)).size - (1 << 20)) * share));
       expect(await refusal(cut)).to.contain('was cut');
     }
-    expect(readFileSync(format(dataDir), 'utf8')).to.equal('shopledger document store, format 1\n');
+    expect(readFileSync(format(dataDir), 'utf8')).to.equal('shopledger document store, format 2\n');
   });
 
   it('is checked by --verify, which finds an index that lost an entry', async () => {

@@ -27,7 +27,9 @@ const codeNames: Record<number, string> = {
   171: 'CannotIndexParallelArrays',
   175: 'QueryPlanKilled',
   197: 'InvalidIndexSpecificationOption',
+  276: 'IndexBuildAborted',
   292: 'QueryExceededMemoryLimitNoDiskUseAllowed',
+  14031: 'OutOfDiskSpace',
   10334: 'BSONObjectTooLarge',
   11000: 'DuplicateKey',
   40415: 'IDLUnknownField',
@@ -61,9 +63,12 @@ export const code = {
   shutdown: 91,
   parallelArrays: 171,
   planKilled: 175,
+  indexSpecification: 197,
+  indexBuildAborted: 276,
   memoryLimit: 292,
   tooLarge: 10334,
   duplicateKey: 11000,
+  outOfDiskSpace: 14031,
   unknownField: 40415,
 } as const;
 

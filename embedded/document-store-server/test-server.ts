@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Db, MongoClient } from 'mongodb';
 import { silentLogger } from '../../runtime/logger.js';
-import { type DocumentStore, startDocumentStore } from './document-store.js';
+import { type DocumentStore, type DocumentStoreOptions, startDocumentStore } from './document-store.js';
 
 /** A server on a fresh data directory with the official driver connected, for this room's tests. */
 export interface TestServer {
@@ -15,10 +15,11 @@ export interface TestServer {
   stop(): Promise<void>;
 }
 
-export async function startTestServer(): Promise<TestServer> {
-  const dataDir = mkdtempSync(path.join(tmpdir(), 'document-store-'));
+/** @param options what differs from a plain server; a data directory that is handed in is removed at the end as well */
+export async function startTestServer(options: Partial<DocumentStoreOptions> = {}): Promise<TestServer> {
+  const dataDir = options.dataDir ?? mkdtempSync(path.join(tmpdir(), 'document-store-'));
   const open = async () => {
-    const store = await startDocumentStore({ dataDir, port: 0, log: silentLogger });
+    const store = await startDocumentStore({ port: 0, log: silentLogger, ...options, dataDir });
     const client = new MongoClient(store.connectionString, { serverSelectionTimeoutMS: 5000 });
     return { store, client, db: client.db('shop') };
   };

@@ -29,7 +29,6 @@ function* pages(store: Store, plan: Plan, { start, end }: Interval): Generator<E
   const table = plan.index === undefined ? store.data : plan.index.isIdIndex ? store.ids : store.index;
   let after: Buffer | undefined;
   for (;;) {
-    store.checkOpen();
     const page: Entry[] = [];
     let bytes = 0;
     const range = plan.reverse
@@ -51,7 +50,7 @@ function* pages(store: Store, plan: Plan, { start, end }: Interval): Generator<E
  * matched, so that the caller can let others run. It holds no snapshot: a document changed meanwhile is seen as it was
  * or as it is, and one whose key moves may be missed.
  *
- * @throws CommandError 175 when the collection or the index is dropped meanwhile
+ * @throws CommandError 175 when the collection or the index is dropped meanwhile, 91 when the server stops
  */
 export function* scan(
   store: Store,
@@ -67,6 +66,7 @@ export function* scan(
   for (const interval of intervals) {
     for (const page of pages(store, plan, interval)) {
       for (const { key, value } of page) {
+        store.checkOpen();
         if (collection.dropped || (index !== undefined && !collection.indexes.includes(index))) {
           throw new CommandError(code.planKilled, 'the collection or index was dropped during the query');
         }

@@ -3,6 +3,7 @@ import { type BsonValue, bsonType, checkDocument, documentValue, fieldsOf } from
 import { Double, writeDocument } from '../bson/write.js';
 import { CommandError, code, codeName } from '../errors.js';
 import { Arguments } from './arguments.js';
+import { collMod } from './coll-mod.js';
 import { create, drop, dropDatabase, listCollections, listDatabases } from './collections.js';
 import type { Context, Handler, Reply, Server } from './context.js';
 import { explain } from './explain.js';
@@ -37,6 +38,7 @@ const handlers = new Map<string, Handler>(
     createIndexes,
     listIndexes,
     dropIndexes,
+    collMod,
     create,
     drop,
     dropDatabase,

@@ -1,4 +1,4 @@
-import { toDouble } from '../bson/numbers.js';
+import { toDouble, toInteger } from '../bson/numbers.js';
 import { toText } from '../bson/to-text.js';
 import { type BsonValue, bsonType, documentValue, fieldsOf, itemsOf } from '../bson/value.js';
 import { writeDocument } from '../bson/write.js';
@@ -6,12 +6,13 @@ import { CommandError, code } from '../errors.js';
 import { parseFilter } from '../query/filter.js';
 import { isIndexName, parseStrictPath } from '../query/path.js';
 import { oneBatch } from '../query/pipeline.js';
-import { type Collection, type Index, indexFields } from '../storage/catalogue.js';
+import { type Collection, type Index, type IndexField, indexFields } from '../storage/catalogue.js';
 import { buildIndex } from '../storage/records.js';
 import { Arguments } from './arguments.js';
 import { type Context, cursorReply, findCollection, findOrCreate, type Reply, write } from './context.js';
 
 const mostIndexes = 64;
+const longestExpiry = 2_147_483_647n;
 
 function checkPattern(pattern: BsonValue): void {
   const fields = fieldsOf(pattern);
@@ -39,17 +40,34 @@ function checkPattern(pattern: BsonValue): void {
   }
 }
 
+/** Seconds, as MongoDB takes them: a whole number that an int32 holds. @param refusal the code it is refused with */
+export function parseExpiry(value: BsonValue, refusal: number): number {
+  const seconds = value.isNumber ? toInteger(value) : undefined;
+  if (seconds === undefined || seconds < 0n || seconds > longestExpiry) {
+    throw new CommandError(
+      refusal,
+      `TTL index 'expireAfterSeconds' option must be a whole number from 0 to ${longestExpiry}, not ${toText(value)}`,
+    );
+  }
+  return Number(seconds);
+}
+
+function checkIdIndex(pattern: BsonValue, args: Arguments): void {
+  for (const option of ['unique', 'sparse', 'partialFilterExpression', 'expireAfterSeconds']) {
+    if (args.value(option) === undefined) continue;
+    throw new CommandError(
+      code.indexSpecification,
+      `The field '${option}' is not valid for an _id index specification`,
+    );
+  }
+  if (fieldsOf(pattern).some(([, direction]) => toDouble(direction) !== 1)) {
+    throw new CommandError(code.badValue, "The field 'key' for an _id index must be {_id: 1}");
+  }
+}
+
 function parseIndex(spec: Buffer): Omit<Index, 'id'> {
   const args = new Arguments('indexes', documentValue(spec));
-  const refused = [
-    'expireAfterSeconds',
-    'collation',
-    'hidden',
-    'weights',
-    'wildcardProjection',
-    'storageEngine',
-    'clustered',
-  ];
+  const refused = ['collation', 'hidden', 'weights', 'wildcardProjection', 'storageEngine', 'clustered'];
   args.refuse(...refused, 'default_language', 'language_override', 'bits', 'min', 'max', 'prepareUnique');
   args.allow('v', 'ns', 'background', 'dropDups');
   const pattern = args.required('key', args.document('key'));
@@ -58,8 +76,14 @@ function parseIndex(spec: Buffer): Omit<Index, 'id'> {
   const partial = args.document('partialFilterExpression');
   const unique = args.flag('unique');
   const sparse = args.flag('sparse');
+  const expiry = args.value('expireAfterSeconds');
   args.finish();
-  if (name === '' || name === '*') throw new CommandError(code.cannotCreateIndex, `'${name}' is no name for an index`);
+  if (name === '') throw new CommandError(code.cannotCreateIndex, 'index name cannot be empty');
+  if (name === '*') throw new CommandError(code.badValue, "The index name '*' is not valid.");
+  const fields = indexFields(Buffer.from(pattern.bytes));
+  if (isIdPattern(fields)) checkIdIndex(pattern, args);
+  const expireAfterSeconds = expiry && parseExpiry(expiry, code.cannotCreateIndex);
+  if (expiry !== undefined && fields.length > 1) throw compoundExpiry(code.cannotCreateIndex);
   if (partial !== undefined && sparse) {
     throw new CommandError(code.cannotCreateIndex, 'cannot mix "partialFilterExpression" and "sparse" options');
   }
@@ -67,14 +91,21 @@ function parseIndex(spec: Buffer): Omit<Index, 'id'> {
   return {
     name,
     pattern: key,
-    fields: indexFields(key),
+    fields,
     isIdIndex: false,
     unique,
     sparse,
     partial: partial && { source: Buffer.from(partial.bytes), filter: parseFilter(partial) },
+    expireAfterSeconds,
     multikey: false,
     inexact: false,
   };
+}
+
+const isIdPattern = (fields: IndexField[]) => fields.length === 1 && fields[0]?.path.text === '_id';
+
+export function compoundExpiry(refusal: number): CommandError {
+  return new CommandError(refusal, 'TTL indexes are single-field indexes, compound indexes do not support TTL');
 }
 
 function sameDirections(a: Omit<Index, 'id'>, b: Omit<Index, 'id'>): boolean {
@@ -83,40 +114,30 @@ function sameDirections(a: Omit<Index, 'id'>, b: Omit<Index, 'id'>): boolean {
   return text(a) === text(b);
 }
 
+const partialText = (index: Omit<Index, 'id'>) => index.partial?.source.toString('base64') ?? '';
+
 function sameOptions(a: Omit<Index, 'id'>, b: Omit<Index, 'id'>): boolean {
-  const partial = (index: Omit<Index, 'id'>) => index.partial?.source.toString('base64') ?? '';
-  return a.unique === b.unique && a.sparse === b.sparse && partial(a) === partial(b);
+  return a.unique === b.unique && a.sparse === b.sparse && a.expireAfterSeconds === b.expireAfterSeconds;
 }
 
 /** Whether the index exists already. @throws CommandError 85 or 86 when another one stands in its way */
-function exists(collection: Collection, wanted: Omit<Index, 'id'>): boolean {
-  if (wanted.fields.length === 1 && wanted.fields[0]?.path.text === '_id') {
-    if (wanted.fields[0].descending || wanted.sparse || wanted.partial) {
-      throw new CommandError(
-        code.cannotCreateIndex,
-        'an index on _id beside the one every collection has is not supported',
-      );
-    }
-    return true;
+function exists(indexes: Index[], wanted: Omit<Index, 'id'>): boolean {
+  if (isIdPattern(wanted.fields)) return true;
+  const isAlike = (index: Index) => sameDirections(index, wanted) && partialText(index) === partialText(wanted);
+  const namesake = indexes.find((index) => index.name === wanted.name);
+  if (namesake !== undefined && !isAlike(namesake)) {
+    throw new CommandError(
+      code.indexKeyConflict,
+      `An existing index has the same name as the requested index: ${wanted.name}`,
+    );
   }
-  for (const index of collection.indexes) {
-    const isSame = sameDirections(index, wanted) && sameOptions(index, wanted);
-    if (index.name === wanted.name) {
-      if (isSame) return true;
-      throw new CommandError(
-        code.indexKeyConflict,
-        `An existing index has the same name as the requested index: ${wanted.name}`,
-      );
-    }
-    const samePartial = index.partial?.source.toString('base64') === wanted.partial?.source.toString('base64');
-    if (sameDirections(index, wanted) && samePartial) {
-      throw new CommandError(
-        code.indexOptionsConflict,
-        `Index already exists with a different name or options: ${index.name}`,
-      );
-    }
-  }
-  return false;
+  const alike = namesake ?? indexes.find(isAlike);
+  if (alike === undefined) return false;
+  if (alike === namesake && sameOptions(alike, wanted)) return true;
+  throw new CommandError(
+    code.indexOptionsConflict,
+    `Index already exists with a different name or options: ${alike.name}`,
+  );
 }
 
 export function createIndexes(context: Context): Promise<Reply> {
@@ -134,7 +155,7 @@ export function createIndexes(context: Context): Promise<Reply> {
     const built: Index[] = [];
     try {
       for (const spec of wanted) {
-        if (exists(collection, spec)) continue;
+        if (exists(collection.indexes, spec)) continue;
         if (collection.indexes.length >= mostIndexes)
           throw new CommandError(code.cannotCreateIndex, `more than ${mostIndexes} indexes`);
         const index: Index = { ...spec, id: store.catalogue.newId() };
@@ -178,6 +199,7 @@ export async function listIndexes(context: Context): Promise<Reply> {
       unique: index.unique && !index.isIdIndex ? true : undefined,
       sparse: index.sparse ? true : undefined,
       partialFilterExpression: index.partial?.source,
+      expireAfterSeconds: index.expireAfterSeconds,
     }),
   );
   const namespace = `${database}.${name}`;

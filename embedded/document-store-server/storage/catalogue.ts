@@ -22,6 +22,8 @@ export interface Index {
   unique: boolean;
   sparse: boolean;
   partial: { source: Buffer; filter: Filter } | undefined;
+  /** of a TTL index: documents go this long after the date under which they stand */
+  expireAfterSeconds: number | undefined;
   /** some document has, or once had, an array on an indexed path */
   multikey: boolean;
   /** some key is, or once was, too long to be stored whole */
@@ -47,6 +49,8 @@ interface StoredIndex {
   unique: boolean;
   sparse: boolean;
   partial: string | null;
+  /** absent in format 1, and where nothing expires */
+  expireAfterSeconds?: number | undefined;
   multikey: boolean;
   inexact: boolean;
 }
@@ -95,6 +99,7 @@ export function idIndex(): Index {
     unique: true,
     sparse: false,
     partial: undefined,
+    expireAfterSeconds: undefined,
     multikey: false,
     inexact: false,
   };
@@ -109,6 +114,7 @@ function revive(stored: StoredIndex): Index {
     fields: indexFields(pattern),
     isIdIndex: stored.name === '_id_',
     partial: partial && { source: partial, filter: parseFilter(documentValue(partial)) },
+    expireAfterSeconds: stored.expireAfterSeconds,
   };
 }
 
@@ -221,6 +227,7 @@ export class Catalogue {
           unique: index.unique,
           sparse: index.sparse,
           partial: index.partial?.source.toString('base64') ?? null,
+          expireAfterSeconds: index.expireAfterSeconds,
           multikey: index.multikey,
           inexact: index.inexact,
         })),

@@ -4,13 +4,22 @@ import { DiskFullError, LockedError, lockDataDir } from '../../data-lock.js';
 import { checkFileLength, DataDirError, promisedLength } from '../../lmdb-file.js';
 import { StartError } from '../errors.js';
 
-const formatLine = 'shopledger document store, format 1\n';
+/**
+ * STORED FORMAT. Any change of a key or value raises it. Format 2 added `expireAfterSeconds` to the indexes in the
+ * catalogue, which a server of format 1 would overlook; without it they are the same.
+ */
+const format = 2;
+const formatLine = (number: number) => `shopledger document store, format ${number}\n`;
 
 function checkFormat(dataDir: string): void {
   const file = path.join(dataDir, 'FORMAT');
   if (fs.existsSync(file)) {
     const found = fs.readFileSync(file, 'utf8');
-    if (found === formatLine) return;
+    if (found === formatLine(format)) return;
+    if (found === formatLine(1)) {
+      writeFormat(file);
+      return;
+    }
     const shown = JSON.stringify(found.slice(0, 80).trim());
     throw new StartError(`the data directory ${dataDir} has another format: ${shown}`);
   }
@@ -18,9 +27,13 @@ function checkFormat(dataDir: string): void {
   if (others.length > 0) {
     throw new StartError(`the directory ${dataDir} is not empty and holds no document store`);
   }
+  writeFormat(file);
+}
+
+function writeFormat(file: string): void {
   const fresh = `${file}.new`;
   const fd = fs.openSync(fresh, 'w');
-  fs.writeSync(fd, formatLine);
+  fs.writeSync(fd, formatLine(format));
   fs.fsyncSync(fd);
   fs.closeSync(fd);
   fs.renameSync(fresh, file);
