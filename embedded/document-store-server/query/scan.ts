@@ -63,13 +63,16 @@ export function* scan(
   // an array stands in an index once per item, and the cut bounds of long keys may overlap
   const seen = index !== undefined && (index.multikey || index.inexact) ? new Set<number>() : undefined;
   const intervals = plan.reverse ? [...plan.intervals].reverse() : plan.intervals;
+  const checkAlive = () => {
+    store.checkOpen();
+    if (collection.dropped || (index !== undefined && !collection.indexes.includes(index))) {
+      throw new CommandError(code.planKilled, 'the collection or index was dropped during the query');
+    }
+  };
   for (const interval of intervals) {
     for (const page of pages(store, plan, interval)) {
       for (const { key, value } of page) {
-        store.checkOpen();
-        if (collection.dropped || (index !== undefined && !collection.indexes.includes(index))) {
-          throw new CommandError(code.planKilled, 'the collection or index was dropped during the query');
-        }
+        checkAlive();
         if (index !== undefined) counts.keys++;
         const record =
           index === undefined
@@ -86,5 +89,7 @@ export function* scan(
       }
       yield undefined;
     }
+    // what was dropped may have been swept away, and then looks like the end
+    checkAlive();
   }
 }
