@@ -32,6 +32,7 @@ export class Store {
   private draining = false;
   private sweeping = false;
   private closed = false;
+  private writing = false;
 
   private constructor(
     private readonly root: RootDatabase<Buffer, Buffer>,
@@ -84,9 +85,9 @@ export class Store {
     });
   }
 
-  /** @throws CommandError 91 once the store is closing */
+  /** @throws CommandError 91 once the store is closing, but for the writes that were taken in before */
   checkOpen(): void {
-    if (this.closed) throw new CommandError(code.shutdown, 'the server is stopping');
+    if (this.closed && !this.writing) throw new CommandError(code.shutdown, 'the server is stopping');
   }
 
   private drainLater(): void {
@@ -106,6 +107,7 @@ export class Store {
     const started = performance.now();
     try {
       this.length.keepAhead();
+      this.writing = true;
       this.root.transactionSync(() => {
         for (const job of this.queue) {
           if (taken.length > 0 && performance.now() - started > turnMs) break;
@@ -129,6 +131,8 @@ export class Store {
       const fault = new CommandError(code.internal, 'the write failed inside the server and nothing of it was stored');
       if (taken.length === 0) taken.push(...this.queue);
       for (const job of taken) answers.push(() => job.reject(fault));
+    } finally {
+      this.writing = false;
     }
     this.queue = this.queue.slice(taken.length);
     this.root.resetReadTxn();
