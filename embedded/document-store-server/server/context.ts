@@ -3,6 +3,7 @@ import { type BsonValue, bsonType, documentValue } from '../bson/value.js';
 import { writeDocument } from '../bson/write.js';
 import { CommandError, code } from '../errors.js';
 import { checkDeadline } from '../query/pipeline.js';
+import type { ScanCounts } from '../query/scan.js';
 import type { Collection, Index } from '../storage/catalogue.js';
 import type { Store } from '../storage/store.js';
 import type { Arguments } from './arguments.js';
@@ -23,6 +24,8 @@ export interface Context {
   args: Arguments;
   /** milliseconds on performance.now()'s clock after which the work is given up; Infinity without maxTimeMS */
   deadline: number;
+  /** what finding documents has looked at so far */
+  examined: ScanCounts;
   connectionId: number;
 }
 

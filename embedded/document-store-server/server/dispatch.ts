@@ -121,6 +121,7 @@ export async function dispatch(
       database: database ?? args.required('$db', args.text('$db')),
       args,
       deadline: limit === undefined || limit === 0 ? Number.POSITIVE_INFINITY : performance.now() + limit,
+      examined: { keys: 0, documents: 0 },
       connectionId,
     };
     const reply: Reply = await handler(context);

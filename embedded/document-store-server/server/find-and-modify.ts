@@ -6,10 +6,11 @@ import { parseSort } from '../query/sort.js';
 import { getRecord, idOf, removeRecord } from '../storage/records.js';
 import { parseUpdate } from '../update/modifiers.js';
 import { type Context, findCollection, findOrCreate, parseHint, type Reply, write } from './context.js';
-import { findForWrite, insertUpsert, updateRecords } from './writes.js';
+import { forEachMatch } from './targets.js';
+import { insertUpsert, updateRecord } from './writes.js';
 
 /** Changes or removes one document and answers with it as it was or, with `new`, as it is. */
-export function findAndModify(context: Context): Promise<Reply> {
+export async function findAndModify(context: Context): Promise<Reply> {
   const { args, server } = context;
   const { store } = server;
   const name = args.collection();
@@ -35,24 +36,38 @@ export function findAndModify(context: Context): Promise<Reply> {
     if (document === undefined) return null;
     return documentValue(projection === undefined ? document : project(projection, document));
   };
-  return write(context, () => {
+  let reply: Reply = {};
+  const search = await write(context, () => {
     const collection = findCollection(context, name);
     const hint = parseHint(collection, hintValue);
-    const [found] =
-      collection === undefined ? [] : findForWrite(store, collection, filter, { multi: false, order, hint });
-    if (found !== undefined && collection !== undefined) {
-      if (change === undefined) {
-        removeRecord(store, collection, found.record, found.document);
-        return { lastErrorObject: { n: 1 }, value: shown(found.document) };
-      }
-      updateRecords(store, collection, [found], filter, change);
-      const value = returnsNew ? getRecord(store, collection, found.record) : found.document;
-      return { lastErrorObject: { n: 1, updatedExisting: true }, value: shown(value) };
-    }
-    if (change === undefined) return { lastErrorObject: { n: 0 }, value: null };
-    if (!upserts) return { lastErrorObject: { n: 0, updatedExisting: false }, value: null };
-    const document = insertUpsert(store, findOrCreate(context, name), filter, change);
-    const lastErrorObject = { n: 1, updatedExisting: false, upserted: idOf(document) };
-    return { lastErrorObject, value: returnsNew ? shown(document) : null };
+    return forEachMatch(
+      context,
+      collection,
+      { filter, order, hint, multi: false },
+      {
+        each(found) {
+          if (collection === undefined) return;
+          if (change === undefined) {
+            removeRecord(store, collection, found.record, found.document);
+            reply = { lastErrorObject: { n: 1 }, value: shown(found.document) };
+            return;
+          }
+          updateRecord(store, collection, found, change);
+          const value = returnsNew ? getRecord(store, collection, found.record) : found.document;
+          reply = { lastErrorObject: { n: 1, updatedExisting: true }, value: shown(value) };
+        },
+        none() {
+          if (change === undefined) reply = { lastErrorObject: { n: 0 }, value: null };
+          else if (!upserts) reply = { lastErrorObject: { n: 0, updatedExisting: false }, value: null };
+          else {
+            const document = insertUpsert(store, findOrCreate(context, name), filter, change);
+            const lastErrorObject = { n: 1, updatedExisting: false, upserted: idOf(document) };
+            reply = { lastErrorObject, value: returnsNew ? shown(document) : null };
+          }
+        },
+      },
+    );
   });
+  await search?.();
+  return reply;
 }

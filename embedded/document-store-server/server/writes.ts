@@ -4,17 +4,17 @@ import { BsonValue, bsonType, documentValue, fieldsOf, getField } from '../bson/
 import { writeFields } from '../bson/write.js';
 import { CommandError, code } from '../errors.js';
 import { type Filter, parseFilter } from '../query/filter.js';
-import { matchesFilter } from '../query/match.js';
-import { choosePlan } from '../query/planner.js';
-import { type Found, scan } from '../query/scan.js';
-import { parseSort, type SortOrder, sortKey } from '../query/sort.js';
-import type { Collection, Index } from '../storage/catalogue.js';
-import { getRecord, idOf, insertRecord, removeRecord, replaceRecord } from '../storage/records.js';
+import type { Found } from '../query/scan.js';
+import { parseSort } from '../query/sort.js';
+import type { Collection } from '../storage/catalogue.js';
+import { idOf, insertRecord, removeRecord, replaceRecord } from '../storage/records.js';
 import type { Store } from '../storage/store.js';
 import { applyUpdate, upsertDocument } from '../update/apply.js';
 import { parseUpdate, type Update } from '../update/modifiers.js';
 import { Arguments } from './arguments.js';
-import { type Context, findCollection, findOrCreate, parseHint, type Reply, write } from './context.js';
+import { type Context, findCollection, findOrCreate, parseHint, type Reply } from './context.js';
+import { runStatements } from './statements.js';
+import { forEachMatch } from './targets.js';
 
 const idName = Buffer.from('_id');
 const largestBatch = 100_000;
@@ -22,28 +22,6 @@ const largestBatch = 100_000;
 export function newObjectId(): BsonValue {
   const bytes = Buffer.from(new ObjectId().id);
   return new BsonValue(bsonType.objectId, bytes, 0, bytes.length);
-}
-
-interface WriteError {
-  index: number;
-  code: number;
-  errmsg: string;
-  [key: string]: unknown;
-}
-
-/** Runs statements in order; a refused one is noted, and ends an ordered command. */
-function runStatements(statements: Buffer[], ordered: boolean, run: (statement: Buffer, index: number) => void) {
-  const errors: WriteError[] = [];
-  for (const [index, statement] of statements.entries()) {
-    try {
-      run(statement, index);
-    } catch (err) {
-      if (!(err instanceof CommandError) || err.code === code.internal) throw err;
-      errors.push({ index, code: err.code, ...err.extra, errmsg: err.message });
-      if (ordered) break;
-    }
-  }
-  return errors.length === 0 ? {} : { writeErrors: errors };
 }
 
 function readWrite({ args }: Context, field: string): { name: string; ordered: boolean; statements: Buffer[] } {
@@ -69,42 +47,16 @@ function withId(document: Buffer): Buffer {
   return writeFields([['_id', id], ...fields.filter(([name]) => name !== '_id')]);
 }
 
-export function insert(context: Context): Promise<Reply> {
+export async function insert(context: Context): Promise<Reply> {
   const { name, ordered, statements } = readWrite(context, 'documents');
-  const { store } = context.server;
-  return write(context, () => {
-    const collection = findOrCreate(context, name);
-    let n = 0;
-    const errors = runStatements(statements, ordered, (document) => {
-      insertRecord(store, collection, withId(document));
-      n++;
-    });
-    return { n, ...errors };
-  });
-}
-
-/** The documents a write is about, found inside its transaction: the first in the order asked for, or all. */
-export function findForWrite(
-  store: Store,
-  collection: Collection,
-  filter: Filter,
-  options: { multi: boolean; order: SortOrder; hint: Index | 'natural' | undefined },
-): Found[] {
-  const plan = choosePlan(store, collection, filter, options.order, options.hint);
-  let first: { found: Found; key: Buffer } | undefined;
-  const all: Found[] = [];
-  for (const found of scan(store, collection, plan, filter)) {
-    if (found === undefined) continue;
-    if (options.multi) {
-      all.push({ record: found.record, document: Buffer.alloc(0) });
-    } else if (plan.sorted) {
-      return [found];
-    } else {
-      const key = sortKey(options.order, found.document);
-      if (first === undefined || key.compare(first.key) < 0) first = { found, key };
-    }
-  }
-  return first === undefined ? all : [first.found];
+  const documents = statements.map(withId);
+  let n = 0;
+  const run = (index: number): undefined => {
+    const document = documents[index];
+    if (document !== undefined) insertRecord(context.server.store, findOrCreate(context, name), document);
+  };
+  const errors = await runStatements(context, documents.length, ordered, run, () => n++);
+  return { n, ...errors };
 }
 
 /** The values that a query fixes by equality: the start of an upserted document. */
@@ -154,65 +106,63 @@ function parseUpdateStatement(statement: Buffer): UpdateStatement {
   return parsed;
 }
 
-/** Updates the found documents. @returns how many changed */
-export function updateRecords(
-  store: Store,
-  collection: Collection,
-  found: Found[],
-  filter: Filter,
-  update: Update,
-): { matched: number; modified: number } {
-  let matched = 0;
-  let modified = 0;
-  for (const { record } of found) {
-    const before = getRecord(store, collection, record);
-    if (before === undefined || !matchesFilter(filter, documentValue(before))) continue;
-    const after = applyUpdate(update, before);
-    matched++;
-    if (after.equals(before)) continue;
-    replaceRecord(store, collection, record, before, after);
-    modified++;
-  }
-  return { matched, modified };
+/** Updates a document that was found. @returns whether it changed */
+export function updateRecord(store: Store, collection: Collection, found: Found, update: Update): boolean {
+  const { record, document } = found;
+  const after = applyUpdate(update, document);
+  if (after.equals(document)) return false;
+  replaceRecord(store, collection, record, document, after);
+  return true;
 }
 
-export function update(context: Context): Promise<Reply> {
+export async function update(context: Context): Promise<Reply> {
   const { name, ordered, statements } = readWrite(context, 'updates');
   const parsed = statements.map(parseUpdateStatement);
   const { store } = context.server;
-  return write(context, () => {
-    const totals = { n: 0, nModified: 0 };
-    const upserted: { index: number; _id: BsonValue }[] = [];
-    const errors = runStatements(statements, ordered, (_, index) => {
-      const statement = parsed[index];
-      if (statement === undefined) return;
-      const { multi } = statement;
-      const filter = parseFilter(statement.query);
-      const change = parseUpdate(statement.update);
-      if (multi && change.kind === 'replace') {
-        throw new CommandError(code.failedToParse, 'multi update is not supported for replacement-style update');
-      }
-      const existing = findCollection(context, name);
-      const order = parseSort(statement.sort);
-      if (multi && order.length > 0) throw new CommandError(code.failedToParse, 'Cannot specify sort with multi=true');
-      const hint = parseHint(existing, statement.hint);
-      const found = existing === undefined ? [] : findForWrite(store, existing, filter, { multi, order, hint });
-      if (found.length === 0 || existing === undefined) {
-        if (!statement.upsert) return;
-        const document = insertUpsert(store, findOrCreate(context, name), filter, change);
-        upserted.push({ index, _id: idOf(document) });
-        totals.n++;
-        return;
-      }
-      const { matched, modified } = updateRecords(store, existing, found, filter, change);
-      totals.n += matched;
-      totals.nModified += modified;
-    });
-    return { ...totals, ...(upserted.length > 0 ? { upserted } : {}), ...errors };
+  const totals = { n: 0, nModified: 0 };
+  const upserted: { index: number; _id: BsonValue }[] = [];
+  // of the statement under way: one that fails halfway is not counted
+  let tally = { n: 0, nModified: 0 };
+  const run = (index: number) => {
+    const statement = parsed[index];
+    if (statement === undefined) return undefined;
+    tally = { n: 0, nModified: 0 };
+    const { multi } = statement;
+    const filter = parseFilter(statement.query);
+    const change = parseUpdate(statement.update);
+    if (multi && change.kind === 'replace') {
+      throw new CommandError(code.failedToParse, 'multi update is not supported for replacement-style update');
+    }
+    const existing = findCollection(context, name);
+    const order = parseSort(statement.sort);
+    if (multi && order.length > 0) throw new CommandError(code.failedToParse, 'Cannot specify sort with multi=true');
+    const hint = parseHint(existing, statement.hint);
+    return forEachMatch(
+      context,
+      existing,
+      { filter, order, hint, multi },
+      {
+        each(found) {
+          if (existing !== undefined && updateRecord(store, existing, found, change)) tally.nModified++;
+          tally.n++;
+        },
+        none() {
+          if (!statement.upsert) return;
+          const document = insertUpsert(store, findOrCreate(context, name), filter, change);
+          upserted.push({ index, _id: idOf(document) });
+          tally.n++;
+        },
+      },
+    );
+  };
+  const errors = await runStatements(context, statements.length, ordered, run, () => {
+    totals.n += tally.n;
+    totals.nModified += tally.nModified;
   });
+  return { ...totals, ...(upserted.length > 0 ? { upserted } : {}), ...errors };
 }
 
-export function remove(context: Context): Promise<Reply> {
+export async function remove(context: Context): Promise<Reply> {
   const { name, ordered, statements } = readWrite(context, 'deletes');
   const parsed = statements.map((statement) => {
     const args = new Arguments('deletes', documentValue(statement));
@@ -227,22 +177,30 @@ export function remove(context: Context): Promise<Reply> {
     return { query, hint, multi: most === 0n };
   });
   const { store } = context.server;
-  return write(context, () => {
-    let n = 0;
-    const errors = runStatements(statements, ordered, (_, index) => {
-      const statement = parsed[index];
-      const collection = findCollection(context, name);
-      if (statement === undefined) return;
-      const filter = parseFilter(statement.query);
-      if (collection === undefined) return;
-      const hint = parseHint(collection, statement.hint);
-      for (const { record } of findForWrite(store, collection, filter, { multi: statement.multi, order: [], hint })) {
-        const document = getRecord(store, collection, record);
-        if (document === undefined) continue;
-        removeRecord(store, collection, record, document);
-        n++;
-      }
-    });
-    return { n, ...errors };
+  let n = 0;
+  let tally = 0;
+  const run = (index: number) => {
+    const statement = parsed[index];
+    if (statement === undefined) return undefined;
+    tally = 0;
+    const collection = findCollection(context, name);
+    const filter = parseFilter(statement.query);
+    const hint = parseHint(collection, statement.hint);
+    return forEachMatch(
+      context,
+      collection,
+      { filter, order: [], hint, multi: statement.multi },
+      {
+        each({ record, document }) {
+          if (collection !== undefined) removeRecord(store, collection, record, document);
+          tally++;
+        },
+        none() {},
+      },
+    );
+  };
+  const errors = await runStatements(context, statements.length, ordered, run, () => {
+    n += tally;
   });
+  return { n, ...errors };
 }

@@ -5,6 +5,7 @@ import { writeDocument } from '../bson/write.js';
 import { CommandError, code } from '../errors.js';
 import { type Filter, parseFilter } from '../query/filter.js';
 import { type Path, parsePath } from '../query/path.js';
+import type { Watcher } from './watch.js';
 
 export interface IndexField {
   path: Path;
@@ -40,6 +41,8 @@ export interface Collection {
   count: number;
   nextRecord: number;
   dropped: boolean;
+  /** told of every document that is written */
+  watchers: Set<Watcher>;
 }
 
 interface StoredIndex {
@@ -143,7 +146,12 @@ export class Catalogue {
       if (kind.equals(prefix.garbage)) this.garbage.add(key.readUInt32BE(2));
       if (!kind.equals(prefix.collection)) continue;
       const stored = JSON.parse(value.toString()) as StoredCollection;
-      const collection = { ...stored, indexes: stored.indexes.map(revive), dropped: false };
+      const collection = {
+        ...stored,
+        indexes: stored.indexes.map(revive),
+        dropped: false,
+        watchers: new Set<Watcher>(),
+      };
       this.collections.set(`${stored.database}.${stored.name}`, collection);
     }
   }
@@ -180,6 +188,7 @@ export class Catalogue {
       count: 0,
       nextRecord: 1,
       dropped: false,
+      watchers: new Set(),
     };
     this.collections.set(`${database}.${name}`, collection);
     this.changed.add(collection);

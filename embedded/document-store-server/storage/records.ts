@@ -104,6 +104,10 @@ function secondary(collection: Collection): Index[] {
   return collection.indexes.filter((index) => !index.isIdIndex);
 }
 
+function tell(collection: Collection, record: number, document: Buffer | undefined): void {
+  for (const watcher of collection.watchers) watcher(record, document);
+}
+
 export function checkId(id: BsonValue): void {
   const name = { [bsonType.array]: 'array', [bsonType.regex]: 'regex', [bsonType.undefined]: 'undefined' }[id.type];
   if (name !== undefined) {
@@ -129,6 +133,7 @@ export function insertRecord(store: Store, collection: Collection, document: Buf
   store.ids.putSync(key, recordBytes(record));
   if (primary !== undefined && key.length > longestExactKey + 4) primary.inexact = true;
   for (const { index, keys, multikey } of entries) putKeys(store, collection, index, keys, multikey, record);
+  tell(collection, record, document);
 }
 
 /** Replaces a document by another with the same `_id`. All checks come before the first write. */
@@ -152,6 +157,7 @@ export function replaceRecord(
     for (const key of removed) store.index.removeSync(Buffer.concat([entryPrefix(index, key), recordBytes(record)]));
     putKeys(store, collection, index, added, multikey, record);
   }
+  tell(collection, record, after);
 }
 
 export function removeRecord(store: Store, collection: Collection, record: number, document: Buffer): void {
@@ -164,6 +170,7 @@ export function removeRecord(store: Store, collection: Collection, record: numbe
   store.data.removeSync(dataKey(collection.id, record));
   collection.count--;
   store.catalogue.touch(collection);
+  tell(collection, record, undefined);
 }
 
 /** Enters every document of a collection into a new index. @throws 11000 when it is unique and they are not */
