@@ -137,9 +137,16 @@ function holdsEveryMatch(index: Index, bound: KeyRange[][], conjuncts: Conjuncts
   return bound.some((ranges) => ranges.every((range) => (range.low.bytes[0] ?? 0) > keyClass.null));
 }
 
-function plansOf(collection: Collection, index: Index, conjuncts: Conjuncts, order: SortOrder): Plan[] {
+function plansOf(
+  collection: Collection,
+  index: Index,
+  conjuncts: Conjuncts,
+  order: SortOrder,
+  isInsistedOn: boolean,
+): Plan[] {
   return boundsOf(index, conjuncts).flatMap((bound) => {
-    if (!holdsEveryMatch(index, bound, conjuncts)) return [];
+    // who insists on a sparse or partial index is given what it holds
+    if (!isInsistedOn && !holdsEveryMatch(index, bound, conjuncts)) return [];
     const reverse = sortDirection(index, bound, order);
     return {
       index,
@@ -188,7 +195,7 @@ export function choosePlan(
   };
   if (hint === 'natural') return scan;
   const indexes = hint === undefined ? collection.indexes : [hint];
-  const plans = indexes.flatMap((index) => plansOf(collection, index, conjuncts, order));
+  const plans = indexes.flatMap((index) => plansOf(collection, index, conjuncts, order, hint !== undefined));
   const bounded = plans.filter((plan) => plan.boundFields > 0);
   if (bounded.length === 0) {
     const ordered = plans.find((plan) => plan.sorted && (order.length > 0 || hint !== undefined));

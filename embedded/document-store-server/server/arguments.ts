@@ -134,11 +134,11 @@ export class Arguments {
     for (const option of options) this.read.add(option);
   }
 
-  /** @throws CommandError 40415 for a field nobody read */
-  finish(): void {
+  /** @throws CommandError 40415, or another code, for a field nobody read */
+  finish(refusal: number = code.unknownField): void {
     for (const field of [...this.fields.keys(), ...this.sequences.keys()]) {
       if (!this.read.has(field) && !generic.has(field) && field !== this.name) {
-        throw new CommandError(code.unknownField, `BSON field '${this.name}.${field}' is an unknown field.`);
+        throw new CommandError(refusal, `BSON field '${this.name}.${field}' is an unknown field.`);
       }
     }
   }

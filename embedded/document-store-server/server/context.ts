@@ -60,11 +60,14 @@ export function parseHint(
   if (hint === undefined || collection === undefined) return undefined;
   if (hint.type === bsonType.document && hint.end - hint.start === 5) return undefined;
   if (hint.type === bsonType.document && hint.bytes.equals(writeDocument({ $natural: 1 }))) return 'natural';
-  const index = collection.indexes.find((candidate) =>
+  const [index, ...others] = collection.indexes.filter((candidate) =>
     hint.type === bsonType.string
       ? candidate.name === hint.text
       : hint.type === bsonType.document && documentValue(candidate.pattern).bytes.equals(hint.bytes),
   );
+  if (others.length > 0) {
+    throw new CommandError(code.indexNotFound, 'Hint matched multiple indexes, must hint by index name.');
+  }
   if (index === undefined) {
     throw new CommandError(
       code.badValue,

@@ -3,7 +3,7 @@ import { toText } from '../bson/to-text.js';
 import { type BsonValue, bsonType, documentValue, fieldsOf, itemsOf } from '../bson/value.js';
 import { writeDocument } from '../bson/write.js';
 import { CommandError, code } from '../errors.js';
-import { parseFilter } from '../query/filter.js';
+import { type Filter, parseFilter } from '../query/filter.js';
 import { isIndexName, parseStrictPath } from '../query/path.js';
 import { oneBatch } from '../query/pipeline.js';
 import { type Collection, type Index, type IndexField, indexFields } from '../storage/catalogue.js';
@@ -77,7 +77,7 @@ function parseIndex(spec: Buffer): Omit<Index, 'id'> {
   const unique = args.flag('unique');
   const sparse = args.flag('sparse');
   const expiry = args.value('expireAfterSeconds');
-  args.finish();
+  args.finish(code.indexSpecification);
   if (name === '') throw new CommandError(code.cannotCreateIndex, 'index name cannot be empty');
   if (name === '*') throw new CommandError(code.badValue, "The index name '*' is not valid.");
   const fields = indexFields(Buffer.from(pattern.bytes));
@@ -87,6 +87,13 @@ function parseIndex(spec: Buffer): Omit<Index, 'id'> {
   if (partial !== undefined && sparse) {
     throw new CommandError(code.cannotCreateIndex, 'cannot mix "partialFilterExpression" and "sparse" options');
   }
+  const filter = partial && parseFilter(partial);
+  if (partial !== undefined && filter !== undefined && !isPartialFilter(filter)) {
+    throw new CommandError(
+      code.cannotCreateIndex,
+      `unsupported expression in partial index: ${toText(partial)}; supported are equality, $gt, $gte, $lt, $lte, $in, $exists: true, $type, $and, $or`,
+    );
+  }
   const key = Buffer.from(pattern.bytes);
   return {
     name,
@@ -95,11 +102,20 @@ function parseIndex(spec: Buffer): Omit<Index, 'id'> {
     isIdIndex: false,
     unique,
     sparse,
-    partial: partial && { source: Buffer.from(partial.bytes), filter: parseFilter(partial) },
+    partial: partial && filter && { source: Buffer.from(partial.bytes), filter },
     expireAfterSeconds,
     multikey: false,
     inexact: false,
   };
+}
+
+const partialTests = new Set(['eq', 'gt', 'gte', 'lt', 'lte', 'exists', 'type']);
+
+function isPartialFilter(filter: Filter): boolean {
+  if (filter.kind === 'and' || filter.kind === 'or') return filter.parts.every(isPartialFilter);
+  if (filter.kind !== 'test') return false;
+  const { test } = filter;
+  return partialTests.has(test.kind) || (test.kind === 'in' && test.regexes.length === 0);
 }
 
 const isIdPattern = (fields: IndexField[]) => fields.length === 1 && fields[0]?.path.text === '_id';
@@ -116,24 +132,24 @@ function sameDirections(a: Omit<Index, 'id'>, b: Omit<Index, 'id'>): boolean {
 
 const partialText = (index: Omit<Index, 'id'>) => index.partial?.source.toString('base64') ?? '';
 
-function sameOptions(a: Omit<Index, 'id'>, b: Omit<Index, 'id'>): boolean {
-  return a.unique === b.unique && a.sparse === b.sparse && a.expireAfterSeconds === b.expireAfterSeconds;
+/** What tells indexes apart beside their names: two that differ here stand side by side. */
+function isAlike(a: Omit<Index, 'id'>, b: Omit<Index, 'id'>): boolean {
+  return sameDirections(a, b) && a.unique === b.unique && a.sparse === b.sparse && partialText(a) === partialText(b);
 }
 
 /** Whether the index exists already. @throws CommandError 85 or 86 when another one stands in its way */
 function exists(indexes: Index[], wanted: Omit<Index, 'id'>): boolean {
   if (isIdPattern(wanted.fields)) return true;
-  const isAlike = (index: Index) => sameDirections(index, wanted) && partialText(index) === partialText(wanted);
   const namesake = indexes.find((index) => index.name === wanted.name);
-  if (namesake !== undefined && !isAlike(namesake)) {
+  if (namesake !== undefined && !isAlike(namesake, wanted)) {
     throw new CommandError(
       code.indexKeyConflict,
       `An existing index has the same name as the requested index: ${wanted.name}`,
     );
   }
-  const alike = namesake ?? indexes.find(isAlike);
+  const alike = namesake ?? indexes.find((index) => isAlike(index, wanted));
   if (alike === undefined) return false;
-  if (alike === namesake && sameOptions(alike, wanted)) return true;
+  if (alike === namesake && alike.expireAfterSeconds === wanted.expireAfterSeconds) return true;
   throw new CommandError(
     code.indexOptionsConflict,
     `Index already exists with a different name or options: ${alike.name}`,
@@ -212,9 +228,10 @@ function named(collection: Collection, value: BsonValue): Index[] {
   if (value.type === bsonType.string && value.text === '*')
     return collection.indexes.filter((index) => !index.isIdIndex);
   const shown = value.type === bsonType.string ? value.text : toText(value);
-  const index = collection.indexes.find((candidate) =>
+  const [index, ...others] = collection.indexes.filter((candidate) =>
     value.type === bsonType.string ? candidate.name === value.text : candidate.pattern.equals(value.bytes),
   );
+  if (others.length > 0) throw new CommandError(code.ambiguousIndex, `${others.length + 1} indexes match ${shown}`);
   if (index === undefined) throw new CommandError(code.indexNotFound, `index not found with name [${shown}]`);
   if (index.isIdIndex) throw new CommandError(code.invalidOptions, 'cannot drop _id index');
   return [index];
