@@ -4,9 +4,7 @@ import { CommandError, code } from '../errors.js';
 import type { Collection, Index } from '../storage/catalogue.js';
 import { Arguments } from './arguments.js';
 import { type Context, findCollection, type Reply, write } from './context.js';
-import { compoundExpiry, parseExpiry } from './indexes.js';
-
-const ambiguous = 181;
+import { compoundExpiry, parseExpiry } from './index-spec.js';
 
 function findIndex(collection: Collection, name: string | undefined, pattern: BsonValue | undefined): Index {
   const found = collection.indexes.filter((index) =>
@@ -14,7 +12,7 @@ function findIndex(collection: Collection, name: string | undefined, pattern: Bs
   );
   const [index] = found;
   if (found.length > 1) {
-    throw new CommandError(ambiguous, 'several indexes have this key pattern: name the one to change');
+    throw new CommandError(code.ambiguousIndex, 'several indexes have this key pattern: name the one to change');
   }
   if (index !== undefined) return index;
   throw new CommandError(code.indexNotFound, `cannot find index ${name ?? (pattern && toText(pattern))}`);

@@ -1,197 +1,77 @@
-import { toDouble, toInteger } from '../bson/numbers.js';
 import { toText } from '../bson/to-text.js';
-import { type BsonValue, bsonType, documentValue, fieldsOf, itemsOf } from '../bson/value.js';
+import { type BsonValue, bsonType, itemsOf } from '../bson/value.js';
 import { writeDocument } from '../bson/write.js';
 import { CommandError, code } from '../errors.js';
-import { type Filter, parseFilter } from '../query/filter.js';
-import { isIndexName, parseStrictPath } from '../query/path.js';
 import { oneBatch } from '../query/pipeline.js';
-import { type Collection, type Index, type IndexField, indexFields } from '../storage/catalogue.js';
-import { buildIndex } from '../storage/records.js';
+import { type Collection, type Index, idIndex } from '../storage/catalogue.js';
+import { abandonBuild, beginBuild, buildPiece, type IndexBuild } from '../storage/index-build.js';
 import { Arguments } from './arguments.js';
 import { type Context, cursorReply, findCollection, findOrCreate, type Reply, write } from './context.js';
+import { exists, type IndexSpec, parseIndex } from './index-spec.js';
 
 const mostIndexes = 64;
-const longestExpiry = 2_147_483_647n;
 
-function checkPattern(pattern: BsonValue): void {
-  const fields = fieldsOf(pattern);
-  if (fields.length === 0) throw new CommandError(code.cannotCreateIndex, 'Index keys cannot be an empty object');
-  if (fields.length > 32) throw new CommandError(13103, 'too many compound keys');
-  const seen = new Set<string>();
-  for (const [name, direction] of fields) {
-    if (direction.type === bsonType.string) {
-      throw new CommandError(code.cannotCreateIndex, `indexes of type '${direction.text}' are not supported`);
-    }
-    const number = direction.isNumber ? toDouble(direction) : 0;
-    if (Number.isNaN(number) || number === 0) {
-      throw new CommandError(code.cannotCreateIndex, `Values in the index key pattern cannot be ${toText(direction)}`);
-    }
-    if (seen.has(name))
-      throw new CommandError(code.cannotCreateIndex, `the field '${name}' appears twice in the index key pattern`);
-    seen.add(name);
-    for (const part of parseStrictPath(name).names) {
-      if (part.startsWith('$'))
-        throw new CommandError(code.cannotCreateIndex, `Index key contains an illegal field name: ${name}`);
-      if (isIndexName(part)) {
-        throw new CommandError(code.cannotCreateIndex, `an index on an array position ('${name}') is not supported`);
-      }
-    }
-  }
+interface Begun {
+  /** another client's build of one of these indexes: its end is to be waited for */
+  wait?: Promise<void>;
+  build?: IndexBuild;
+  reply: Reply;
 }
 
-/** Seconds, as MongoDB takes them: a whole number that an int32 holds. @param refusal the code it is refused with */
-export function parseExpiry(value: BsonValue, refusal: number): number {
-  const seconds = value.isNumber ? toInteger(value) : undefined;
-  if (seconds === undefined || seconds < 0n || seconds > longestExpiry) {
-    throw new CommandError(
-      refusal,
-      `TTL index 'expireAfterSeconds' option must be a whole number from 0 to ${longestExpiry}, not ${toText(value)}`,
-    );
+/** Inside a transaction: checks what is wanted and begins to build what is not there. */
+function begin(context: Context, name: string, wanted: readonly IndexSpec[]): Begun & { collection: Collection } {
+  const { store } = context.server;
+  const existing = findCollection(context, name);
+  const fresh: IndexSpec[] = [];
+  const ready: IndexSpec[] = [...(existing?.indexes ?? [idIndex()])];
+  const before = ready.length;
+  let wait: Promise<void> | undefined;
+  for (const spec of wanted) {
+    if (exists([...ready, ...fresh], spec)) continue;
+    const other = existing?.builds.find((build) => exists(build.indexes, spec));
+    if (other === undefined) fresh.push(spec);
+    else wait = other.over;
   }
-  return Number(seconds);
-}
-
-function checkIdIndex(pattern: BsonValue, args: Arguments): void {
-  for (const option of ['unique', 'sparse', 'partialFilterExpression', 'expireAfterSeconds']) {
-    if (args.value(option) === undefined) continue;
-    throw new CommandError(
-      code.indexSpecification,
-      `The field '${option}' is not valid for an _id index specification`,
-    );
+  const building = existing?.builds.flatMap((build) => build.indexes) ?? [];
+  if (before + building.length + fresh.length > mostIndexes) {
+    throw new CommandError(code.cannotCreateIndex, `more than ${mostIndexes} indexes`);
   }
-  if (fieldsOf(pattern).some(([, direction]) => toDouble(direction) !== 1)) {
-    throw new CommandError(code.badValue, "The field 'key' for an _id index must be {_id: 1}");
-  }
-}
-
-function parseIndex(spec: Buffer): Omit<Index, 'id'> {
-  const args = new Arguments('indexes', documentValue(spec));
-  const refused = ['collation', 'hidden', 'weights', 'wildcardProjection', 'storageEngine', 'clustered'];
-  args.refuse(...refused, 'default_language', 'language_override', 'bits', 'min', 'max', 'prepareUnique');
-  args.allow('v', 'ns', 'background', 'dropDups');
-  const pattern = args.required('key', args.document('key'));
-  checkPattern(pattern);
-  const name = args.required('name', args.text('name'));
-  const partial = args.document('partialFilterExpression');
-  const unique = args.flag('unique');
-  const sparse = args.flag('sparse');
-  const expiry = args.value('expireAfterSeconds');
-  args.finish(code.indexSpecification);
-  if (name === '') throw new CommandError(code.cannotCreateIndex, 'index name cannot be empty');
-  if (name === '*') throw new CommandError(code.badValue, "The index name '*' is not valid.");
-  const fields = indexFields(Buffer.from(pattern.bytes));
-  if (isIdPattern(fields)) checkIdIndex(pattern, args);
-  const expireAfterSeconds = expiry && parseExpiry(expiry, code.cannotCreateIndex);
-  if (expiry !== undefined && fields.length > 1) throw compoundExpiry(code.cannotCreateIndex);
-  if (partial !== undefined && sparse) {
-    throw new CommandError(code.cannotCreateIndex, 'cannot mix "partialFilterExpression" and "sparse" options');
-  }
-  const filter = partial && parseFilter(partial);
-  if (partial !== undefined && filter !== undefined && !isPartialFilter(filter)) {
-    throw new CommandError(
-      code.cannotCreateIndex,
-      `unsupported expression in partial index: ${toText(partial)}; supported are equality, $gt, $gte, $lt, $lte, $in, $exists: true, $type, $and, $or`,
-    );
-  }
-  const key = Buffer.from(pattern.bytes);
-  return {
-    name,
-    pattern: key,
-    fields,
-    isIdIndex: false,
-    unique,
-    sparse,
-    partial: partial && filter && { source: Buffer.from(partial.bytes), filter },
-    expireAfterSeconds,
-    multikey: false,
-    inexact: false,
+  const collection = existing ?? findOrCreate(context, name);
+  const reply: Reply = {
+    numIndexesBefore: before,
+    numIndexesAfter: before + fresh.length,
+    createdCollectionAutomatically: existing === undefined,
+    ...(fresh.length === 0 ? { note: 'all indexes already exist' } : {}),
   };
+  if (wait !== undefined) return { collection, wait, reply };
+  if (fresh.length === 0) return { collection, reply };
+  const build = beginBuild(store, collection, fresh);
+  return buildPiece(store, collection, build) ? { collection, reply } : { collection, build, reply };
 }
 
-const partialTests = new Set(['eq', 'gt', 'gte', 'lt', 'lte', 'exists', 'type']);
-
-function isPartialFilter(filter: Filter): boolean {
-  if (filter.kind === 'and' || filter.kind === 'or') return filter.parts.every(isPartialFilter);
-  if (filter.kind !== 'test') return false;
-  const { test } = filter;
-  return partialTests.has(test.kind) || (test.kind === 'in' && test.regexes.length === 0);
-}
-
-const isIdPattern = (fields: IndexField[]) => fields.length === 1 && fields[0]?.path.text === '_id';
-
-export function compoundExpiry(refusal: number): CommandError {
-  return new CommandError(refusal, 'TTL indexes are single-field indexes, compound indexes do not support TTL');
-}
-
-function sameDirections(a: Omit<Index, 'id'>, b: Omit<Index, 'id'>): boolean {
-  const text = (index: Omit<Index, 'id'>) =>
-    JSON.stringify(index.fields.map((field) => [field.path.text, field.descending]));
-  return text(a) === text(b);
-}
-
-const partialText = (index: Omit<Index, 'id'>) => index.partial?.source.toString('base64') ?? '';
-
-/** What tells indexes apart beside their names: two that differ here stand side by side. */
-function isAlike(a: Omit<Index, 'id'>, b: Omit<Index, 'id'>): boolean {
-  return sameDirections(a, b) && a.unique === b.unique && a.sparse === b.sparse && partialText(a) === partialText(b);
-}
-
-/** Whether the index exists already. @throws CommandError 85 or 86 when another one stands in its way */
-function exists(indexes: Index[], wanted: Omit<Index, 'id'>): boolean {
-  if (isIdPattern(wanted.fields)) return true;
-  const namesake = indexes.find((index) => index.name === wanted.name);
-  if (namesake !== undefined && !isAlike(namesake, wanted)) {
-    throw new CommandError(
-      code.indexKeyConflict,
-      `An existing index has the same name as the requested index: ${wanted.name}`,
-    );
-  }
-  const alike = namesake ?? indexes.find((index) => isAlike(index, wanted));
-  if (alike === undefined) return false;
-  if (alike === namesake && alike.expireAfterSeconds === wanted.expireAfterSeconds) return true;
-  throw new CommandError(
-    code.indexOptionsConflict,
-    `Index already exists with a different name or options: ${alike.name}`,
-  );
-}
-
-export function createIndexes(context: Context): Promise<Reply> {
+/** Builds indexes, between the other clients' commands; who wants one that is being built waits for its end. */
+export async function createIndexes(context: Context): Promise<Reply> {
   const { args, server } = context;
-  const { store } = server;
   const name = args.collection();
   const wanted = args.documents('indexes').map(parseIndex);
   args.refuse('commitQuorum');
   args.finish();
   if (wanted.length === 0) throw new CommandError(code.badValue, 'Must specify at least one index to create');
-  return write(context, () => {
-    const createdCollectionAutomatically = findCollection(context, name) === undefined;
-    const collection = findOrCreate(context, name);
-    const before = collection.indexes.length;
-    const built: Index[] = [];
+  for (;;) {
+    const { collection, wait, build, reply } = await write(context, () => begin(context, name, wanted));
+    if (wait !== undefined) {
+      await wait;
+      continue;
+    }
+    if (build === undefined) return reply;
     try {
-      for (const spec of wanted) {
-        if (exists(collection.indexes, spec)) continue;
-        if (collection.indexes.length >= mostIndexes)
-          throw new CommandError(code.cannotCreateIndex, `more than ${mostIndexes} indexes`);
-        const index: Index = { ...spec, id: store.catalogue.newId() };
-        built.push(index);
-        buildIndex(store, collection, index);
-        collection.indexes.push(index);
-      }
+      while (!(await write(context, () => buildPiece(server.store, collection, build))));
     } catch (err) {
-      collection.indexes = collection.indexes.slice(0, before);
-      for (const index of built) store.catalogue.discard(index.id);
+      abandonBuild(server.store, collection, build);
       throw err;
     }
-    store.catalogue.touch(collection);
-    return {
-      numIndexesBefore: before,
-      numIndexesAfter: collection.indexes.length,
-      createdCollectionAutomatically,
-      ...(built.length === 0 ? { note: 'all indexes already exist' } : {}),
-    };
-  });
+    return reply;
+  }
 }
 
 function missing(context: Context, name: string): CommandError {
@@ -223,12 +103,11 @@ export async function listIndexes(context: Context): Promise<Reply> {
   return cursorReply(batch, namespace);
 }
 
-function named(collection: Collection, value: BsonValue): Index[] {
-  if (value.type === bsonType.array) return itemsOf(value).flatMap((item) => named(collection, item));
-  if (value.type === bsonType.string && value.text === '*')
-    return collection.indexes.filter((index) => !index.isIdIndex);
+function named(indexes: readonly Index[], value: BsonValue): Index[] {
+  if (value.type === bsonType.array) return itemsOf(value).flatMap((item) => named(indexes, item));
+  if (value.type === bsonType.string && value.text === '*') return indexes.filter((index) => !index.isIdIndex);
   const shown = value.type === bsonType.string ? value.text : toText(value);
-  const [index, ...others] = collection.indexes.filter((candidate) =>
+  const [index, ...others] = indexes.filter((candidate) =>
     value.type === bsonType.string ? candidate.name === value.text : candidate.pattern.equals(value.bytes),
   );
   if (others.length > 0) throw new CommandError(code.ambiguousIndex, `${others.length + 1} indexes match ${shown}`);
@@ -237,6 +116,7 @@ function named(collection: Collection, value: BsonValue): Index[] {
   return [index];
 }
 
+/** Drops indexes; the build of one that is not ready is aborted, with all that it builds. */
 export function dropIndexes(context: Context): Promise<Reply> {
   const { args, server } = context;
   const name = args.collection();
@@ -246,9 +126,14 @@ export function dropIndexes(context: Context): Promise<Reply> {
     const collection = findCollection(context, name);
     if (collection === undefined) throw missing(context, name);
     const nIndexesWas = collection.indexes.length;
-    const dropped = new Set(named(collection, wanted));
+    const building = collection.builds.flatMap(({ indexes }) => indexes);
+    const dropped = new Set(named([...collection.indexes, ...building], wanted));
+    for (const build of collection.builds) {
+      if (build.indexes.some((index) => dropped.has(index))) abandonBuild(server.store, collection, build);
+    }
+    const ready = collection.indexes.filter((index) => dropped.has(index));
     collection.indexes = collection.indexes.filter((index) => !dropped.has(index));
-    for (const index of dropped) server.store.catalogue.discard(index.id);
+    for (const index of ready) server.store.catalogue.discard(index.id);
     server.store.catalogue.touch(collection);
     return { nIndexesWas };
   });

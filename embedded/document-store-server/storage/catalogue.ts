@@ -5,6 +5,7 @@ import { writeDocument } from '../bson/write.js';
 import { CommandError, code } from '../errors.js';
 import { type Filter, parseFilter } from '../query/filter.js';
 import { type Path, parsePath } from '../query/path.js';
+import type { IndexBuild } from './index-build.js';
 import type { Watcher } from './watch.js';
 
 export interface IndexField {
@@ -37,6 +38,8 @@ export interface Collection {
   name: string;
   uuid: string;
   indexes: Index[];
+  /** indexes that are not ready yet */
+  builds: IndexBuild[];
   /** documents */
   count: number;
   nextRecord: number;
@@ -135,7 +138,10 @@ export class Catalogue {
 
   /** Reads all of it from disk again: at start, and after a transaction that did not commit. */
   load(): void {
-    for (const collection of this.collections.values()) collection.dropped = true;
+    for (const collection of this.collections.values()) {
+      collection.dropped = true;
+      for (const build of collection.builds) build.end();
+    }
     this.collections.clear();
     this.changed.clear();
     this.garbage.clear();
@@ -150,6 +156,7 @@ export class Catalogue {
         ...stored,
         indexes: stored.indexes.map(revive),
         dropped: false,
+        builds: [],
         watchers: new Set<Watcher>(),
       };
       this.collections.set(`${stored.database}.${stored.name}`, collection);
@@ -188,6 +195,7 @@ export class Catalogue {
       count: 0,
       nextRecord: 1,
       dropped: false,
+      builds: [],
       watchers: new Set(),
     };
     this.collections.set(`${database}.${name}`, collection);
@@ -202,6 +210,10 @@ export class Catalogue {
     this.table.removeSync(keyOf(prefix.collection, collection.id));
     this.discard(collection.id);
     for (const index of collection.indexes) if (!index.isIdIndex) this.discard(index.id);
+    for (const build of collection.builds) {
+      for (const index of build.indexes) this.discard(index.id);
+      build.end();
+    }
   }
 
   /** Leaves the records of a dropped collection or index to the sweeper. */
@@ -212,6 +224,15 @@ export class Catalogue {
 
   discarded(id: number): void {
     this.garbage.delete(id);
+    this.table.removeSync(keyOf(prefix.garbage, id));
+  }
+
+  /** Says on disk that what is written under an id is garbage unless it is `finished`. */
+  markUnfinished(id: number): void {
+    this.table.putSync(keyOf(prefix.garbage, id), Buffer.alloc(0));
+  }
+
+  finished(id: number): void {
     this.table.removeSync(keyOf(prefix.garbage, id));
   }
 

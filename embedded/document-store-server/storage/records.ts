@@ -5,6 +5,7 @@ import { writeFields } from '../bson/write.js';
 import { CommandError, code } from '../errors.js';
 import { resolvePath } from '../query/path.js';
 import type { Collection, Index } from './catalogue.js';
+import { noteWrite } from './index-build.js';
 import { indexKeys } from './index-keys.js';
 import { dataKey, idBytes, readRecord, recordBytes, type Store } from './store.js';
 
@@ -36,7 +37,7 @@ export function getRecord(store: Store, collection: Collection, record: number):
   return store.data.get(dataKey(collection.id, record));
 }
 
-function duplicate(collection: Collection, index: Index, document: Buffer): CommandError {
+export function duplicate(collection: Collection, index: Index, document: Buffer): CommandError {
   const values = index.fields.map((field): readonly [string, unknown] => [
     field.path.text,
     resolvePath(documentValue(document), field.path) ?? null,
@@ -64,14 +65,25 @@ function checkUnique(
 ): void {
   if (!index.unique) return;
   for (const key of keys) {
-    const prefix = entryPrefix(index, key);
-    for (const entry of store.index.getKeys({ start: prefix, end: successor(prefix) ?? Buffer.of(0xff), limit: 2 })) {
-      if (readRecord(entry, entry.length - 8) !== record) throw duplicate(collection, index, document);
-    }
+    if (otherRecord(store, index, key, record) !== undefined) throw duplicate(collection, index, document);
   }
 }
 
-function putKeys(
+/** Another record under a key than this one. */
+export function otherRecord(store: Store, index: Index, key: Buffer, record: number): number | undefined {
+  const prefix = entryPrefix(index, key);
+  for (const entry of store.index.getKeys({ start: prefix, end: successor(prefix) ?? Buffer.of(0xff), limit: 2 })) {
+    const found = readRecord(entry, entry.length - 8);
+    if (found !== record) return found;
+  }
+  return undefined;
+}
+
+export function removeKeys(store: Store, index: Index, keys: readonly Buffer[], record: number): void {
+  for (const key of keys) store.index.removeSync(Buffer.concat([entryPrefix(index, key), recordBytes(record)]));
+}
+
+export function putKeys(
   store: Store,
   collection: Collection,
   index: Index,
@@ -104,8 +116,16 @@ function secondary(collection: Collection): Index[] {
   return collection.indexes.filter((index) => !index.isIdIndex);
 }
 
-function tell(collection: Collection, record: number, document: Buffer | undefined): void {
-  for (const watcher of collection.watchers) watcher(record, document);
+/** Tells those who have to know what was written: index builds, and searches under way. */
+function tell(
+  store: Store,
+  collection: Collection,
+  record: number,
+  before: Buffer | undefined,
+  after: Buffer | undefined,
+): void {
+  for (const build of collection.builds) noteWrite(store, collection, build, record, before, after);
+  for (const watcher of collection.watchers) watcher(record, after);
 }
 
 export function checkId(id: BsonValue): void {
@@ -133,7 +153,7 @@ export function insertRecord(store: Store, collection: Collection, document: Buf
   store.ids.putSync(key, recordBytes(record));
   if (primary !== undefined && key.length > longestExactKey + 4) primary.inexact = true;
   for (const { index, keys, multikey } of entries) putKeys(store, collection, index, keys, multikey, record);
-  tell(collection, record, document);
+  tell(store, collection, record, undefined, document);
 }
 
 /** Replaces a document by another with the same `_id`. All checks come before the first write. */
@@ -154,32 +174,19 @@ export function replaceRecord(
   for (const { index, added } of entries) checkUnique(store, collection, index, added, record, after);
   store.data.putSync(dataKey(collection.id, record), after);
   for (const { index, added, removed, multikey } of entries) {
-    for (const key of removed) store.index.removeSync(Buffer.concat([entryPrefix(index, key), recordBytes(record)]));
+    removeKeys(store, index, removed, record);
     putKeys(store, collection, index, added, multikey, record);
   }
-  tell(collection, record, after);
+  tell(store, collection, record, before, after);
 }
 
 export function removeRecord(store: Store, collection: Collection, record: number, document: Buffer): void {
   for (const index of secondary(collection)) {
-    for (const key of indexKeys(index, documentValue(document)).keys) {
-      store.index.removeSync(Buffer.concat([entryPrefix(index, key), recordBytes(record)]));
-    }
+    removeKeys(store, index, indexKeys(index, documentValue(document)).keys, record);
   }
   store.ids.removeSync(idKey(collection, idOf(document)));
   store.data.removeSync(dataKey(collection.id, record));
   collection.count--;
   store.catalogue.touch(collection);
-  tell(collection, record, undefined);
-}
-
-/** Enters every document of a collection into a new index. @throws 11000 when it is unique and they are not */
-export function buildIndex(store: Store, collection: Collection, index: Index): void {
-  const range = { start: idBytes(collection.id), end: idBytes(collection.id + 1) };
-  for (const { key, value } of store.data.getRange(range)) {
-    const record = readRecord(key, 4);
-    const { keys, multikey } = indexKeys(index, documentValue(value));
-    checkUnique(store, collection, index, keys, record, value);
-    putKeys(store, collection, index, keys, multikey, record);
-  }
+  tell(store, collection, record, document, undefined);
 }
