@@ -7,6 +7,7 @@ import { Cursors } from './server/cursors.js';
 import { startExpiry } from './server/expiry.js';
 import { Store } from './storage/store.js';
 import { verifyStore } from './storage/verify.js';
+import { createClock } from './update/clock.js';
 
 export interface DocumentStoreOptions {
   dataDir: string;
@@ -63,7 +64,8 @@ export async function startDocumentStore(options: DocumentStoreOptions): Promise
     removed: () => {},
   });
   const sockets = new Set<Socket>();
-  const server: Server = { store, cursors, log, startedAt: performance.now(), connections: () => sockets.size };
+  const clock = createClock(options.now ?? Date.now);
+  const server: Server = { store, cursors, clock, log, startedAt: performance.now(), connections: () => sockets.size };
   let connectionId = 0;
   const net = createServer((socket) => {
     sockets.add(socket);

@@ -93,7 +93,8 @@ function cstringEnd(buffer: Buffer, start: number): number {
   return end;
 }
 
-function valueEnd(type: number, buffer: Buffer, start: number): number {
+/** Where a value of this type that begins at `start` ends. */
+export function valueEnd(type: number, buffer: Buffer, start: number): number {
   switch (type) {
     case bsonType.double:
     case bsonType.date:

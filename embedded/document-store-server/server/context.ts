@@ -6,12 +6,14 @@ import { checkDeadline } from '../query/pipeline.js';
 import type { ScanCounts } from '../query/scan.js';
 import type { Collection, Index } from '../storage/catalogue.js';
 import type { Store } from '../storage/store.js';
+import type { Clock } from '../update/clock.js';
 import type { Arguments } from './arguments.js';
 import type { Batch, Cursors } from './cursors.js';
 
 export interface Server {
   store: Store;
   cursors: Cursors;
+  clock: Clock;
   log: Logger;
   startedAt: number;
   connections(): number;

@@ -14,7 +14,7 @@ export async function findAndModify(context: Context): Promise<Reply> {
   const { args, server } = context;
   const { store } = server;
   const name = args.collection();
-  args.refuse('arrayFilters', 'collation', 'let');
+  args.refuse('collation', 'let');
   args.allow('bypassDocumentValidation');
   const filter = parseFilter(args.documentOrEmpty('query'));
   const order = parseSort(args.documentOrEmpty('sort'));
@@ -23,11 +23,15 @@ export async function findAndModify(context: Context): Promise<Reply> {
   const returnsNew = args.flag('new');
   const upserts = args.flag('upsert');
   const updateValue = args.value('update');
+  const arrayFilters = args.value('arrayFilters');
   const hintValue = args.value('hint');
   args.finish();
-  const change = updateValue && parseUpdate(updateValue);
+  const change = updateValue && parseUpdate(updateValue, arrayFilters);
   if (removes && (change !== undefined || upserts || returnsNew)) {
     throw new CommandError(code.failedToParse, "Cannot specify 'update', 'upsert' or 'new' together with 'remove'");
+  }
+  if (removes && arrayFilters !== undefined) {
+    throw new CommandError(code.failedToParse, 'Cannot specify arrayFilters and remove=true');
   }
   if (!removes && change === undefined) {
     throw new CommandError(code.failedToParse, 'Either an update or remove=true must be specified');
@@ -52,7 +56,7 @@ export async function findAndModify(context: Context): Promise<Reply> {
             reply = { lastErrorObject: { n: 1 }, value: shown(found.document) };
             return;
           }
-          updateRecord(store, collection, found, change);
+          updateRecord(server, collection, found, filter, change);
           const value = returnsNew ? getRecord(store, collection, found.record) : found.document;
           reply = { lastErrorObject: { n: 1, updatedExisting: true }, value: shown(value) };
         },
@@ -60,7 +64,7 @@ export async function findAndModify(context: Context): Promise<Reply> {
           if (change === undefined) reply = { lastErrorObject: { n: 0 }, value: null };
           else if (!upserts) reply = { lastErrorObject: { n: 0, updatedExisting: false }, value: null };
           else {
-            const document = insertUpsert(store, findOrCreate(context, name), filter, change);
+            const document = insertUpsert(server, findOrCreate(context, name), filter, change);
             const lastErrorObject = { n: 1, updatedExisting: false, upserted: idOf(document) };
             reply = { lastErrorObject, value: returnsNew ? shown(document) : null };
           }

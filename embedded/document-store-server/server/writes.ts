@@ -1,22 +1,24 @@
 import { ObjectId } from 'bson';
 import { toInteger } from '../bson/numbers.js';
-import { BsonValue, bsonType, documentValue, fieldsOf, getField } from '../bson/value.js';
-import { writeFields } from '../bson/write.js';
+import { BsonValue, bsonType, documentValue } from '../bson/value.js';
 import { CommandError, code } from '../errors.js';
 import { type Filter, parseFilter } from '../query/filter.js';
 import type { Found } from '../query/scan.js';
 import { parseSort } from '../query/sort.js';
 import type { Collection } from '../storage/catalogue.js';
-import { idOf, insertRecord, removeRecord, replaceRecord } from '../storage/records.js';
-import type { Store } from '../storage/store.js';
-import { applyUpdate, upsertDocument } from '../update/apply.js';
+import { idOf, insertRecord, largestDocument, removeRecord, replaceRecord } from '../storage/records.js';
+import { applyUpdate } from '../update/apply.js';
+import type { Clock } from '../update/clock.js';
+import { checkIdValue } from '../update/field-names.js';
 import { parseUpdate, type Update } from '../update/modifiers.js';
+import { matchedPosition } from '../update/positional.js';
+import { stampTimestamps, withIdFirst } from '../update/replacement.js';
+import { upsertDocument } from '../update/upsert.js';
 import { Arguments } from './arguments.js';
-import { type Context, findCollection, findOrCreate, parseHint, type Reply } from './context.js';
+import { type Context, findCollection, findOrCreate, parseHint, type Reply, type Server } from './context.js';
 import { runStatements } from './statements.js';
 import { forEachMatch } from './targets.js';
 
-const idName = Buffer.from('_id');
 const largestBatch = 100_000;
 
 export function newObjectId(): BsonValue {
@@ -40,51 +42,45 @@ function readWrite({ args }: Context, field: string): { name: string; ordered: b
   return { name, ordered, statements };
 }
 
-function withId(document: Buffer): Buffer {
-  const fields = fieldsOf(documentValue(document));
-  if (fields[0]?.[0] === '_id') return document;
-  const id = getField(documentValue(document), idName) ?? newObjectId();
-  return writeFields([['_id', id], ...fields.filter(([name]) => name !== '_id')]);
+/** A document as an insert stores it. */
+function toInsert(document: Buffer, clock: Clock): Buffer {
+  if (document.length > largestDocument) {
+    throw new CommandError(
+      code.badValue,
+      `object to insert too large. size in bytes: ${document.length}, max size: ${largestDocument}`,
+    );
+  }
+  const stored = withIdFirst(document, newObjectId);
+  checkIdValue(idOf(stored));
+  return stampTimestamps(stored, clock);
 }
 
 export async function insert(context: Context): Promise<Reply> {
   const { name, ordered, statements } = readWrite(context, 'documents');
-  const documents = statements.map(withId);
+  const { store, clock } = context.server;
   let n = 0;
   const run = (index: number): undefined => {
-    const document = documents[index];
-    if (document !== undefined) insertRecord(context.server.store, findOrCreate(context, name), document);
+    const document = statements[index];
+    if (document !== undefined) insertRecord(store, findOrCreate(context, name), toInsert(document, clock));
   };
-  const errors = await runStatements(context, documents.length, ordered, run, () => n++);
+  const errors = await runStatements(context, statements.length, ordered, run, () => n++);
   return { n, ...errors };
 }
 
-/** The values that a query fixes by equality: the start of an upserted document. */
-function equalitiesOf(filter: Filter, into: Map<string, BsonValue> = new Map()): Map<string, BsonValue> {
-  if (filter.kind === 'and' || (filter.kind === 'or' && filter.parts.length === 1)) {
-    for (const part of filter.parts) equalitiesOf(part, into);
-  } else if (filter.kind === 'test' && filter.test.kind === 'eq' && filter.path !== undefined) {
-    const { text } = filter.path;
-    if (into.has(text)) {
-      throw new CommandError(code.notSingleValue, `cannot infer query fields to set, path '${text}' is matched twice`);
-    }
-    into.set(text, filter.test.operand);
+/** Inserts what an upsert makes of its query and update. @throws CommandError 17420 beyond 16 MB */
+export function insertUpsert(server: Server, collection: Collection, filter: Filter, update: Update): Buffer {
+  const document = upsertDocument(update, filter, newObjectId, server.clock);
+  if (document.length > largestDocument) {
+    throw new CommandError(17420, `Document to upsert is larger than ${largestDocument}`);
   }
-  return into;
-}
-
-/** Inserts what an upsert makes of its query and update. */
-export function insertUpsert(store: Store, collection: Collection, filter: Filter, update: Update): Buffer {
-  const equalities = equalitiesOf(filter);
-  if (update.kind === 'replace') for (const path of equalities.keys()) if (path !== '_id') equalities.delete(path);
-  const document = upsertDocument(update, [...equalities], newObjectId);
-  insertRecord(store, collection, document);
+  insertRecord(server.store, collection, document);
   return document;
 }
 
 interface UpdateStatement {
   query: BsonValue;
   update: BsonValue;
+  arrayFilters: BsonValue | undefined;
   multi: boolean;
   upsert: boolean;
   sort: BsonValue;
@@ -93,10 +89,11 @@ interface UpdateStatement {
 
 function parseUpdateStatement(statement: Buffer): UpdateStatement {
   const args = new Arguments('updates', documentValue(statement));
-  args.refuse('arrayFilters', 'collation', 'c', 'sampleId');
+  args.refuse('collation', 'c', 'sampleId');
   const parsed = {
     query: args.required('q', args.document('q')),
     update: args.required('u', args.value('u')),
+    arrayFilters: args.value('arrayFilters'),
     multi: args.flag('multi'),
     upsert: args.flag('upsert'),
     sort: args.documentOrEmpty('sort'),
@@ -106,11 +103,19 @@ function parseUpdateStatement(statement: Buffer): UpdateStatement {
   return parsed;
 }
 
-/** Updates a document that was found. @returns whether it changed */
-export function updateRecord(store: Store, collection: Collection, found: Found, update: Update): boolean {
-  const { record, document } = found;
-  const after = applyUpdate(update, document);
-  if (after.equals(document)) return false;
+/** Updates a document that was found. @returns whether it changed @throws CommandError 17419 beyond 16 MB */
+export function updateRecord(
+  { store, clock }: Server,
+  collection: Collection,
+  { record, document }: Found,
+  filter: Filter,
+  update: Update,
+): boolean {
+  const after = applyUpdate(update, document, clock, matchedPosition(update, filter, document));
+  if (after === document) return false;
+  if (after.length > largestDocument) {
+    throw new CommandError(17419, `Resulting document after update is larger than ${largestDocument}`);
+  }
   replaceRecord(store, collection, record, document, after);
   return true;
 }
@@ -118,7 +123,7 @@ export function updateRecord(store: Store, collection: Collection, found: Found,
 export async function update(context: Context): Promise<Reply> {
   const { name, ordered, statements } = readWrite(context, 'updates');
   const parsed = statements.map(parseUpdateStatement);
-  const { store } = context.server;
+  const { server } = context;
   const totals = { n: 0, nModified: 0 };
   const upserted: { index: number; _id: BsonValue }[] = [];
   // of the statement under way: one that fails halfway is not counted
@@ -129,7 +134,7 @@ export async function update(context: Context): Promise<Reply> {
     tally = { n: 0, nModified: 0 };
     const { multi } = statement;
     const filter = parseFilter(statement.query);
-    const change = parseUpdate(statement.update);
+    const change = parseUpdate(statement.update, statement.arrayFilters);
     if (multi && change.kind === 'replace') {
       throw new CommandError(code.failedToParse, 'multi update is not supported for replacement-style update');
     }
@@ -143,12 +148,12 @@ export async function update(context: Context): Promise<Reply> {
       { filter, order, hint, multi },
       {
         each(found) {
-          if (existing !== undefined && updateRecord(store, existing, found, change)) tally.nModified++;
+          if (existing !== undefined && updateRecord(server, existing, found, filter, change)) tally.nModified++;
           tally.n++;
         },
         none() {
           if (!statement.upsert) return;
-          const document = insertUpsert(store, findOrCreate(context, name), filter, change);
+          const document = insertUpsert(server, findOrCreate(context, name), filter, change);
           upserted.push({ index, _id: idOf(document) });
           tally.n++;
         },

@@ -1,195 +1,239 @@
-import { compareValues, encodeKey } from '../bson/key-encoding.js';
-import { addExactly, multiplyExactly } from '../bson/numbers.js';
 import { toText } from '../bson/to-text.js';
-import { BsonValue, bsonType, documentValue, fieldsOf, getField, itemsOf } from '../bson/value.js';
+import { BsonValue, bsonType, documentValue, getField, itemsOf, valueEnd } from '../bson/value.js';
 import { toBson, writeFields } from '../bson/write.js';
 import { CommandError, code } from '../errors.js';
-import { matchesFilter, matchesItem } from '../query/match.js';
-import {
-  closeDocument,
-  closeNode,
-  type EditableDocument,
-  openArray,
-  openDocument,
-  type Slot,
-  slotAt,
-  typeNameOf,
-} from './editable.js';
-import type { Modifier, Update } from './modifiers.js';
+import { matchesFilter } from '../query/match.js';
+import type { Clock } from './clock.js';
+import { checkTopLevelNames } from './field-names.js';
+import type { ModifierUpdate, Update } from './modifiers.js';
+import { checkLevels, levelsIn } from './nesting.js';
+import { type Branch, type Child, childOf, type Items, mergeNodes, somePath, type UpdateNode } from './node.js';
+import type { Run } from './operator.js';
+import { resolveRenames } from './rename.js';
+import { replacementFor } from './replacement.js';
+import { arrayOf, documentOf, fieldHeader } from './splice.js';
 
 const idName = Buffer.from('_id');
+const mostPadding = 1_500_000;
 
-function idText(root: EditableDocument): string {
-  const id = root.fields.find(([name]) => name === '_id')?.[1];
-  return id === undefined ? '{}' : `{_id: ${toText(closeNode(id))}}`;
+function noArray(node: Items): CommandError {
+  return new CommandError(
+    code.badValue,
+    `The path of '${somePath(node)}' must exist in the document in order to apply array updates.`,
+  );
 }
 
-function arithmetic(root: EditableDocument, slot: Slot, { name, path, names, operand }: Modifier): void {
-  const current = slot.get();
-  if (current === undefined) {
-    slot.set(name === '$inc' ? operand : (multiplyExactly(operand, toBson(0)) ?? operand));
+/** What a node makes where there was nothing; undefined when none of its operators creates anything. */
+function create(node: UpdateNode, run: Run): BsonValue | undefined {
+  if (node.kind === 'items') throw noArray(node);
+  if (node.kind === 'branch') {
+    const parts: Buffer[] = [];
+    for (const child of childrenFor(node, run)) appendCreated(child, run, parts);
+    return parts.length === 0 ? undefined : documentOf(parts);
+  }
+  const made = node.operator.create(run);
+  if (made !== undefined) checkLevels(node.levels + (run.moved.size > 0 ? levelsIn(made) : node.operator.levels));
+  return made;
+}
+
+function appendCreated(child: Child, run: Run, parts: Buffer[]): void {
+  const made = create(child.node, run);
+  if (made !== undefined) parts.push(fieldHeader(made.type, child.bytes), made.bytes);
+}
+
+/** The children of a branch, with the one behind `$` at the place that the query found. */
+function childrenFor(branch: Branch, run: Run): Child[] {
+  if (branch.positional === undefined) return branch.children;
+  if (run.matched === undefined) {
+    throw new CommandError(code.badValue, 'The positional operator did not find the match needed from the query.');
+  }
+  const index = Number(run.matched);
+  const placed: Branch = {
+    kind: 'branch',
+    children: [{ name: run.matched, bytes: Buffer.from(run.matched), index, node: branch.positional }],
+    positional: undefined,
+  };
+  const merged = mergeNodes({ ...branch, positional: undefined }, placed);
+  return merged.kind === 'branch' ? merged.children : [];
+}
+
+/** A path that goes on inside a scalar, or by a name inside an array: an error for what would write there. */
+function blocked(node: UpdateNode, name: string, parentName: string, parent: BsonValue, run: Run): void {
+  if (node.kind === 'items') throw noArray(node);
+  if (node.kind === 'branch') {
+    for (const child of childrenFor(node, run)) blocked(child.node, name, parentName, parent, run);
     return;
   }
-  if (!(current instanceof BsonValue) || !current.isNumber) {
+  const element = `{${parentName}: ${toText(parent)}}`;
+  if (node.operator.create(run) !== undefined) {
+    throw new CommandError(code.pathNotViable, `Cannot create field '${name}' in element ${element}`);
+  }
+  if (node.operator.strict) {
     throw new CommandError(
-      code.typeMismatch,
-      `Cannot apply ${name} to a value of non-numeric type. ${idText(root)} has the field '${names.at(-1)}' of non-numeric type ${typeNameOf(current)}`,
+      code.pathNotViable,
+      `Cannot use the part (${name}) of (${node.path}) to traverse the element (${element})`,
     );
   }
-  const result = name === '$inc' ? addExactly(current, operand) : multiplyExactly(current, operand);
-  if (result === undefined) {
-    throw new CommandError(
-      code.badValue,
-      `Failed to apply ${name} operations to current value of '${path}': int64 overflow`,
-    );
-  }
-  slot.set(result);
 }
 
-function arrayOf(slot: Slot, refuse: (type: string) => CommandError) {
-  const current = slot.get();
-  if (current === undefined) return { kind: 'array' as const, items: [] };
-  if (current instanceof BsonValue) {
-    if (current.type !== bsonType.array) throw refuse(typeNameOf(current));
-    return openArray(current);
-  }
-  if (current.kind !== 'array') throw refuse('object');
-  return current;
-}
-
-function push(root: EditableDocument, slot: Slot, { path, operand, each }: Modifier): void {
-  const refuse = (type: string) =>
-    new CommandError(
-      code.badValue,
-      `The field '${path}' must be an array but is of type ${type} in document ${idText(root)}`,
-    );
-  const array = arrayOf(slot, refuse);
-  array.items.push(...(each === undefined ? [operand] : itemsOf(each)));
-  slot.set(array);
-}
-
-function addToSet(slot: Slot, { names, operand, each }: Modifier): void {
-  const refuse = (type: string) =>
-    new CommandError(
-      code.badValue,
-      `Cannot apply $addToSet to non-array field. Field named '${names.at(-1)}' has non-array type ${type}`,
-    );
-  const array = arrayOf(slot, refuse);
-  const present = new Set(array.items.map((item) => encodeKey(closeNode(item)).toString('latin1')));
-  for (const item of each === undefined ? [operand] : itemsOf(each)) {
-    const key = encodeKey(item).toString('latin1');
-    if (present.has(key)) continue;
-    present.add(key);
-    array.items.push(item);
-  }
-  slot.set(array);
-}
-
-function pull(slot: Slot, { condition }: Modifier): void {
-  if (slot.get() === undefined || condition === undefined) return;
-  const array = arrayOf(slot, () => new CommandError(code.badValue, 'Cannot apply $pull to a non-array value'));
-  array.items = array.items.filter((node) => {
-    const item = closeNode(node);
-    if (!condition.onFields) return !matchesItem(condition.filter, item);
-    return item.type !== bsonType.document || !matchesFilter(condition.filter, item);
-  });
-  slot.set(array);
-}
-
-function applyModifier(root: EditableDocument, modifier: Modifier, inserting: boolean): void {
-  const { name, names, operand } = modifier;
-  if (name === '$setOnInsert' && !inserting) return;
-  const slot = slotAt(root, names, name !== '$unset' && name !== '$pull');
-  if (slot === undefined) return;
-  switch (name) {
-    case '$set':
-    case '$setOnInsert':
-      slot.set(operand);
-      return;
-    case '$unset':
-      slot.clear();
-      return;
-    case '$inc':
-    case '$mul':
-      arithmetic(root, slot, modifier);
-      return;
-    case '$min':
-    case '$max': {
-      const current = slot.get();
-      const difference = current === undefined ? 0 : compareValues(operand, closeNode(current));
-      if (current === undefined || (name === '$min' ? difference < 0 : difference > 0)) slot.set(operand);
-      return;
+/** @returns the value itself when nothing changes, undefined when it goes away */
+function apply(node: UpdateNode, value: BsonValue, name: string, run: Run): BsonValue | undefined {
+  if (node.kind === 'leaf') {
+    const changed = node.operator.change(value, run);
+    if (changed !== undefined && changed !== value) {
+      checkLevels(node.levels + (run.moved.size > 0 ? levelsIn(changed) : node.operator.levels));
     }
-    case '$push':
-      push(root, slot, modifier);
-      return;
-    case '$addToSet':
-      addToSet(slot, modifier);
-      return;
-    case '$pull':
-      pull(slot, modifier);
+    return changed;
   }
+  if (node.kind === 'items') return applyToItems(node, value, name, run);
+  if (value.type === bsonType.document) return applyToDocument(node, value, run);
+  if (value.type === bsonType.array) return applyToArray(node, value, name, run);
+  for (const child of childrenFor(node, run)) blocked(child.node, child.name, name, value, run);
+  return value;
 }
 
-function replacement(document: BsonValue, id: BsonValue): Buffer {
-  const given = getField(document, idName);
-  if (given !== undefined && encodeKey(given).compare(encodeKey(id)) !== 0) {
+/** Copies the stretches that nothing changes, and puts the changed and new fields between and behind them. */
+function applyToDocument(branch: Branch, document: BsonValue, run: Run): BsonValue {
+  const { buffer, end } = document;
+  const children = childrenFor(branch, run);
+  const left = new Set(children);
+  const parts: Buffer[] = [];
+  let changed = false;
+  let copied = document.start + 4;
+  for (let at = copied; at < end - 1 && left.size > 0; ) {
+    const type = buffer[at] ?? 0;
+    const nameEnd = buffer.indexOf(0, at + 1);
+    const next = valueEnd(type, buffer, nameEnd + 1);
+    for (const child of left) {
+      const { bytes } = child;
+      if (bytes.length !== nameEnd - at - 1 || bytes[0] !== buffer[at + 1]) continue;
+      if (bytes.compare(buffer, at + 1, nameEnd) !== 0) continue;
+      left.delete(child);
+      const before = new BsonValue(type, buffer, nameEnd + 1, next);
+      const after = apply(child.node, before, child.name, run);
+      if (after === before) break;
+      changed = true;
+      parts.push(buffer.subarray(copied, at));
+      if (after !== undefined) parts.push(fieldHeader(after.type, bytes), after.bytes);
+      copied = next;
+      break;
+    }
+    at = next;
+  }
+  const kept = parts.push(buffer.subarray(copied, end - 1));
+  for (const child of left) appendCreated(child, run, parts);
+  return changed || parts.length > kept ? documentOf(parts) : document;
+}
+
+const nothing = toBson(null);
+
+function applyToArray(branch: Branch, array: BsonValue, name: string, run: Run): BsonValue {
+  const items = itemsOf(array);
+  let changed = false;
+  for (const child of childrenFor(branch, run)) {
+    const { index, node } = child;
+    const before = items[index];
+    if (index < 0) {
+      blocked(node, child.name, name, array, run);
+    } else if (before !== undefined) {
+      const after = apply(node, before, child.name, run) ?? nothing;
+      changed ||= after !== before;
+      items[index] = after;
+    } else {
+      const made = create(node, run);
+      if (made === undefined) continue;
+      if (index - items.length > mostPadding) {
+        throw new CommandError(code.cannotBackfillArray, `can't backfill more than ${mostPadding} elements`);
+      }
+      while (items.length < index) items.push(nothing);
+      items.push(made);
+      changed = true;
+    }
+  }
+  return changed ? arrayOf(items) : array;
+}
+
+/** The changes meant for an item: those of `$[]` and of every identifier whose condition it meets. */
+function nodeForItem(node: Items, item: BsonValue, run: Run): UpdateNode | undefined {
+  const identifiers = [...node.children.keys()].filter((identifier) => {
+    const filter = run.filters.get(identifier);
+    return filter === undefined || matchesFilter(filter, documentValue(writeFields([[identifier, item]])));
+  });
+  const [first, ...others] = identifiers;
+  if (first === undefined) return undefined;
+  if (others.length === 0) return node.children.get(first);
+  const key = identifiers.join();
+  let merged = node.merged.get(key);
+  if (merged === undefined) {
+    merged = identifiers.flatMap((identifier) => node.children.get(identifier) ?? []).reduce(mergeNodes);
+    node.merged.set(key, merged);
+  }
+  return merged;
+}
+
+function applyToItems(node: Items, value: BsonValue, name: string, run: Run): BsonValue {
+  if (value.type !== bsonType.array) {
+    throw new CommandError(code.badValue, `Cannot apply array updates to non-array element ${name}: ${toText(value)}`);
+  }
+  let changed = false;
+  const items = itemsOf(value).map((before, at) => {
+    const change = nodeForItem(node, before, run);
+    if (change === undefined) return before;
+    const after = apply(change, before, String(at), run) ?? nothing;
+    changed ||= after !== before;
+    return after;
+  });
+  return changed ? arrayOf(items) : value;
+}
+
+function checkId(before: BsonValue, after: BsonValue): void {
+  const id = getField(before, idName);
+  if (id === undefined) return;
+  const newId = getField(after, idName);
+  if (newId === undefined || newId.type !== id.type || !newId.bytes.equals(id.bytes)) {
     throw new CommandError(
       code.immutableField,
-      `After applying the update, the (immutable) field '_id' was found to have been altered to _id: ${toText(given)}`,
+      `Performing an update on the path '_id' would modify the immutable field '_id'`,
     );
   }
-  const rest = fieldsOf(document).filter(([name]) => name !== '_id');
-  return writeFields([['_id', id], ...rest]);
+}
+
+/** Applies modifiers to a document, or to the beginnings of one when `inserting`. */
+export function applyModifiers(
+  { root, renames, filters }: ModifierUpdate,
+  document: Buffer,
+  context: { inserting: boolean; clock: Clock; matched?: string | undefined },
+): Buffer {
+  const before = documentValue(document);
+  const run: Run = {
+    inserting: context.inserting,
+    clock: context.clock,
+    matched: context.matched,
+    filters,
+    moved: new Map(),
+    document: before,
+  };
+  if (renames.length > 0) resolveRenames(renames, run);
+  const after = applyToDocument(root, before, run);
+  if (after === before) return document;
+  if (childOf(root, '_id') !== undefined) checkId(before, after);
+  if (!context.inserting && root.children.some(({ name }) => name.startsWith('$'))) {
+    checkTopLevelNames(after, new Set(root.children.map(({ name }) => name)));
+  }
+  return after.buffer;
 }
 
 /**
  * Applies an update to a stored document.
  *
- * @returns the new bytes; equal bytes mean that nothing changed
- * @throws CommandError 28, 14, 2 or 66 as MongoDB does; the document is then unchanged
+ * @param matched what the positional `$` stands for: the array index that the query found
+ * @returns the new bytes; the same Buffer when nothing changed
+ * @throws CommandError 28, 14, 2, 40, 52 or 66 as MongoDB does; the document is then unchanged
  */
-export function applyUpdate(update: Update, document: Buffer): Buffer {
-  const before = documentValue(document);
-  const id = getField(before, idName);
+export function applyUpdate(update: Update, document: Buffer, clock: Clock, matched?: string): Buffer {
+  if (update.kind === 'modify') return applyModifiers(update, document, { inserting: false, clock, matched });
+  const id = getField(documentValue(document), idName);
   if (id === undefined) throw new CommandError(code.internal, 'a stored document has no _id');
-  if (update.kind === 'replace') return replacement(update.document, id);
-  const root = openDocument(before);
-  for (const modifier of update.modifiers) applyModifier(root, modifier, false);
-  const after = closeDocument(root);
-  const newId = getField(documentValue(after), idName);
-  if (newId === undefined || !newId.bytes.equals(id.bytes)) {
-    throw new CommandError(
-      code.immutableField,
-      `Performing an update on the path '_id' would modify the immutable field '_id'`,
-    );
-  }
-  return after;
-}
-
-/**
- * The document an upsert inserts when nothing matched.
- *
- * @param equalities the fields that the query fixes by equality, by path
- * @param newId makes an `_id` when neither the query nor the update has one
- */
-export function upsertDocument(update: Update, equalities: [string, BsonValue][], newId: () => BsonValue): Buffer {
-  const root: EditableDocument = { kind: 'document', fields: [] };
-  const queryId = equalities.find(([path]) => path === '_id')?.[1];
-  if (update.kind === 'replace') {
-    const id = queryId ?? getField(update.document, idName) ?? newId();
-    return replacement(update.document, id);
-  }
-  for (const [path, value] of equalities) slotAt(root, path.split('.'), true)?.set(value);
-  for (const modifier of update.modifiers) applyModifier(root, modifier, true);
-  const document = documentValue(closeDocument(root));
-  const id = getField(document, idName);
-  if (queryId !== undefined && (id === undefined || encodeKey(id).compare(encodeKey(queryId)) !== 0)) {
-    throw new CommandError(
-      code.immutableField,
-      `Performing an update on the path '_id' would modify the immutable field '_id'`,
-    );
-  }
-  const rest = fieldsOf(document).filter(([name]) => name !== '_id');
-  return writeFields([['_id', id ?? newId()], ...rest]);
+  const after = replacementFor(update.document, id, clock);
+  return after.equals(document) ? document : after;
 }

@@ -1,144 +1,99 @@
 import { toText } from '../bson/to-text.js';
-import { type BsonValue, bsonType, fieldsOf, typeName } from '../bson/value.js';
+import { type BsonValue, bsonType, eachField, fieldsOf, typeName } from '../bson/value.js';
 import { CommandError, code } from '../errors.js';
-import { type Filter, parsePullCondition } from '../query/filter.js';
-import { isIndexName, parseStrictPath } from '../query/path.js';
+import type { Filter } from '../query/filter.js';
+import { firstName, parseStrictPath } from '../query/path.js';
+import { parseArrayFilters } from './array-filters.js';
+import { parseAddToSet, parsePop, parsePull, parsePullAll } from './array-operators.js';
+import { addLeaf, type Branch, identifierOf, isItemsName, newBranch } from './node.js';
+import type { ParseOperator } from './operator.js';
+import { parsePush } from './push.js';
+import { parseRename, type Rename } from './rename.js';
+import { checkReplacement } from './replacement.js';
+import {
+  parseBit,
+  parseCurrentDate,
+  parseInc,
+  parseMax,
+  parseMin,
+  parseMul,
+  parseSet,
+  parseSetOnInsert,
+  parseUnset,
+} from './value-operators.js';
 
-export type ModifierName =
-  | '$set'
-  | '$setOnInsert'
-  | '$unset'
-  | '$inc'
-  | '$mul'
-  | '$min'
-  | '$max'
-  | '$push'
-  | '$addToSet'
-  | '$pull';
-
-export interface Modifier {
-  name: ModifierName;
-  path: string;
-  names: string[];
-  operand: BsonValue;
-  /** of `$push` and `$addToSet` */
-  each: BsonValue | undefined;
-  /** of `$pull` */
-  condition: { onFields: boolean; filter: Filter } | undefined;
+export interface ModifierUpdate {
+  kind: 'modify';
+  root: Branch;
+  renames: Rename[];
+  filters: ReadonlyMap<string, Filter>;
+  /** a path has the positional `$` */
+  positional: boolean;
 }
 
-export type Update = { kind: 'replace'; document: BsonValue } | { kind: 'modify'; modifiers: Modifier[] };
+export type Update = { kind: 'replace'; document: BsonValue } | ModifierUpdate;
 
-const known = new Set<string>([
-  '$set',
-  '$setOnInsert',
-  '$unset',
-  '$inc',
-  '$mul',
-  '$min',
-  '$max',
-  '$push',
-  '$addToSet',
-  '$pull',
+const operators = new Map<string, ParseOperator>([
+  ['$set', parseSet],
+  ['$setOnInsert', parseSetOnInsert],
+  ['$unset', parseUnset],
+  ['$inc', parseInc],
+  ['$mul', parseMul],
+  ['$min', parseMin],
+  ['$max', parseMax],
+  ['$bit', parseBit],
+  ['$currentDate', parseCurrentDate],
+  ['$push', parsePush],
+  ['$addToSet', parseAddToSet],
+  ['$pull', parsePull],
+  ['$pullAll', parsePullAll],
+  ['$pop', parsePop],
 ]);
-const outOfScope = new Set(['$rename', '$currentDate', '$bit', '$pop', '$pullAll']);
 
-function eachOf(name: string, operand: BsonValue): BsonValue | undefined {
-  if (operand.type !== bsonType.document) return undefined;
-  const fields = fieldsOf(operand);
-  const each = fields.find(([clause]) => clause === '$each')?.[1];
-  const other = fields.find(([clause]) => clause.startsWith('$') && clause !== '$each');
-  if (other !== undefined) throw new CommandError(code.badValue, `${name} with ${other[0]} is not supported`);
-  if (each === undefined) return undefined;
-  if (fields.length > 1) throw new CommandError(code.badValue, `Unrecognized clause in ${name} beside $each`);
-  if (each.type !== bsonType.array) {
+const rename = '$rename';
+
+/** Checks `$`, `$[]` and `$[identifier]` in a path. @returns whether it has a `$` */
+function checkDynamicNames(path: string, names: string[], filters: ReadonlyMap<string, Filter>, used: Set<string>) {
+  const places = names.flatMap((name, at) => (name === '$' ? [at] : []));
+  if (places.length > 1) {
+    throw new CommandError(code.badValue, `Too many positional (i.e. '$') elements found in path '${path}'`);
+  }
+  if (places[0] === 0) {
     throw new CommandError(
-      code.typeMismatch,
-      `The argument to $each in ${name} must be an array but it was of type ${typeName(each.type)}`,
+      code.badValue,
+      `Cannot have positional (i.e. '$') element in the first position in path '${path}'`,
     );
   }
-  return each;
-}
-
-function parseModifier(name: ModifierName, path: string, operand: BsonValue): Modifier {
-  const { names } = parseStrictPath(path);
-  const positional = names.find((part) => part.startsWith('$'));
-  if (positional !== undefined) {
-    throw new CommandError(code.badValue, `the positional operator '${positional}' in '${path}' is not supported`);
-  }
-  if ((name === '$inc' || name === '$mul') && !operand.isNumber) {
-    const verb = name === '$inc' ? 'increment' : 'multiply';
-    throw new CommandError(
-      code.typeMismatch,
-      `Cannot ${verb} with non-numeric argument: {${path}: ${toText(operand)}}`,
-    );
-  }
-  return {
-    name,
-    path,
-    names,
-    operand,
-    each: name === '$push' || name === '$addToSet' ? eachOf(name, operand) : undefined,
-    condition: name === '$pull' ? parsePullCondition(operand) : undefined,
-  };
-}
-
-function compareNames(a: string[], b: string[]): number {
-  for (let at = 0; at < Math.min(a.length, b.length); at++) {
-    const left = a[at] ?? '';
-    const right = b[at] ?? '';
-    if (left === right) continue;
-    if (isIndexName(left) && isIndexName(right)) return Number(left) - Number(right);
-    return left < right ? -1 : 1;
-  }
-  return a.length - b.length;
-}
-
-function checkConflicts(modifiers: Modifier[]): void {
-  const taken = new Map<string, boolean>();
-  for (const { path, names } of modifiers) {
-    names.forEach((_, at) => {
-      const part = names.slice(0, at + 1).join('.');
-      const isWhole = at === names.length - 1;
-      const other = taken.get(part);
-      if (other !== undefined && (other || isWhole)) {
-        throw new CommandError(
-          code.conflictingUpdate,
-          `Updating the path '${path}' would create a conflict at '${part}'`,
-        );
-      }
-      taken.set(part, isWhole);
-    });
-  }
-}
-
-/**
- * Parses the `u` of an update: a replacement, or modifiers in the order MongoDB applies them.
- *
- * @throws CommandError 9 for an unknown modifier, 40 for two changes to one path, 2 for what is outside the scope
- */
-export function parseUpdate(update: BsonValue): Update {
-  if (update.type === bsonType.array) {
-    throw new CommandError(code.invalidOptions, 'updates by an aggregation pipeline are not supported');
-  }
-  if (update.type !== bsonType.document) {
-    throw new CommandError(code.failedToParse, 'Update argument must be either an object or an array');
-  }
-  const fields = fieldsOf(update);
-  if (fields[0]?.[0].startsWith('$') !== true) {
-    const stray = fields.find(([name]) => name.startsWith('$'));
-    if (stray !== undefined) {
+  names.forEach((name, at) => {
+    if (!isItemsName(name)) return;
+    const identifier = identifierOf(name);
+    if (at === 0) {
       throw new CommandError(
-        52,
-        `The dollar ($) prefixed field '${stray[0]}' is not allowed in a replacement document.`,
+        code.badValue,
+        `Cannot have array filter identifier (i.e. '$[<id>]') element in the first position in path '${path}'`,
       );
     }
-    return { kind: 'replace', document: update };
-  }
-  const modifiers = fields.flatMap(([name, operand]) => {
-    if (outOfScope.has(name)) throw new CommandError(code.badValue, `the update operator ${name} is not supported`);
-    if (!known.has(name)) {
-      throw new CommandError(code.failedToParse, `Unknown modifier: ${name}. Expected a valid update modifier`);
+    if (identifier === '') return;
+    if (!filters.has(identifier)) {
+      throw new CommandError(code.badValue, `No array filter found for identifier '${identifier}' in path '${path}'`);
+    }
+    used.add(identifier);
+  });
+  return places.length > 0;
+}
+
+function parseModifiers(update: BsonValue, filters: ReadonlyMap<string, Filter>): ModifierUpdate {
+  const root = newBranch();
+  const renames: Rename[] = [];
+  const used = new Set<string>();
+  let positional = false;
+  for (const [name, operand] of fieldsOf(update)) {
+    const parse = operators.get(name);
+    if (parse === undefined && name !== rename) {
+      throw new CommandError(
+        code.failedToParse,
+        `Unknown modifier: ${name}. Expected a valid update modifier or pipeline-style update specified as an array. Supported are ${[...operators.keys(), rename].join(', ')}`,
+      );
     }
     if (operand.type !== bsonType.document) {
       throw new CommandError(
@@ -146,9 +101,48 @@ export function parseUpdate(update: BsonValue): Update {
         `Modifiers operate on fields but we found type ${typeName(operand.type)} instead. For example: {$mod: {<field>: ...}} not {${name}: ${toText(operand)}}`,
       );
     }
-    return fieldsOf(operand).map(([path, value]) => parseModifier(name as ModifierName, path, value));
-  });
-  checkConflicts(modifiers);
-  modifiers.sort((a, b) => compareNames(a.names, b.names));
-  return { kind: 'modify', modifiers };
+    eachField(operand, (path, value) => {
+      const { names } = parseStrictPath(path);
+      if (parse === undefined) {
+        const parsed = parseRename(value, path);
+        renames.push(parsed);
+        addLeaf(root, path, names, parsed.source);
+        addLeaf(root, parsed.targetPath, parsed.targetNames, parsed.target);
+        return false;
+      }
+      if (path.includes('$') && checkDynamicNames(path, names, filters, used)) positional = true;
+      addLeaf(root, path, names, parse(value, path));
+      return false;
+    });
+  }
+  for (const identifier of filters.keys()) {
+    if (!used.has(identifier)) {
+      throw new CommandError(
+        code.failedToParse,
+        `The array filter for identifier '${identifier}' was not used in the update ${toText(update)}`,
+      );
+    }
+  }
+  return { kind: 'modify', root, renames, filters, positional };
+}
+
+/**
+ * Parses the `u` of an update: a replacement, or modifiers.
+ *
+ * @throws CommandError 9 for an unknown modifier, 40 for two changes to one path, 2 and 14 for operands
+ */
+export function parseUpdate(update: BsonValue, arrayFilters?: BsonValue): Update {
+  if (update.type === bsonType.array) {
+    throw new CommandError(code.invalidOptions, 'updates by an aggregation pipeline are not supported');
+  }
+  if (update.type !== bsonType.document) {
+    throw new CommandError(code.failedToParse, 'Update argument must be either an object or an array');
+  }
+  const filters = parseArrayFilters(arrayFilters);
+  if (firstName(update)?.startsWith('$') === true) return parseModifiers(update, filters);
+  if (filters.size > 0) {
+    throw new CommandError(code.failedToParse, 'arrayFilters may not be specified for replacement-style updates');
+  }
+  checkReplacement(update);
+  return { kind: 'replace', document: update };
 }
