@@ -1,8 +1,8 @@
 import { mkdirSync, readdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { mountSmallDisk } from '../test/support/small-disk.js';
 import { DiskFullError, lockDataDir } from './data-lock.js';
-import { mountSmallDisk } from './event-store-server/store-fixture.js';
 
 describe('the lock of a data directory', () => {
   it('is refused where the disk has not a byte free, leaves nothing there, and is had once there is room', function () {

@@ -2,8 +2,8 @@ import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, writeFileSync } 
 import { join } from 'node:path';
 import { open, type RootDatabase } from 'lmdb';
 import { lockDataDir } from '../data-lock.js';
+import { openDiskRoom, smallWrite } from '../disk-room.js';
 import { checkFileLength, checkMetaPages, checkRoomForFiles, DataDirError } from '../lmdb-file.js';
-import { openDiskRoom, smallWrite } from './disk-room.js';
 import { positionKey } from './keys.js';
 import { chainNames } from './names.js';
 import { DamageError, damagedRecord, isIntact } from './record.js';

@@ -8,12 +8,12 @@ import { expect } from 'chai';
 import { LogUnavailable, openEventLog } from '../../runtime/event-store/event-log.js';
 import { silentLogger } from '../../runtime/logger.js';
 import { eventually } from '../../test/support/eventually.js';
+import { mountSmallDisk } from '../../test/support/small-disk.js';
 import { dataFile } from './data-directory.js';
 import {
   collect,
   connect,
   makeDataDir,
-  mountSmallDisk,
   openTestStore,
   rejection,
   runMain,

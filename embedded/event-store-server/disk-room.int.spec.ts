@@ -6,13 +6,14 @@ import { expect } from 'chai';
 import { Registry } from 'prom-client';
 import { type Logger, silentLogger } from '../../runtime/logger.js';
 import { eventually } from '../../test/support/eventually.js';
+import { mountSmallDisk } from '../../test/support/small-disk.js';
+import { type DiskRoom, NoRoomError, openDiskRoom } from '../disk-room.js';
 import { CommitSignal } from './commit-signal.js';
 import { dataFile, openStorage } from './data-directory.js';
-import { type DiskRoom, NoRoomError, openDiskRoom } from './disk-room.js';
 import { CallError } from './errors.js';
 import { storeMetrics } from './metrics.js';
 import { readHead, readState, type Storage } from './storage.js';
-import { makeDataDir, mountSmallDisk, rejection } from './store-fixture.js';
+import { makeDataDir, rejection } from './store-fixture.js';
 import { verifyDataDir } from './verify.js';
 import { Writer } from './writer.js';
 

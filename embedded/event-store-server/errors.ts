@@ -1,6 +1,6 @@
 import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import type { Logger } from '../../runtime/logger.js';
-import { NoRoomError } from './disk-room.js';
+import { NoRoomError } from '../disk-room.js';
 import { FilterError } from './filter.js';
 import { DamageError } from './record.js';
 

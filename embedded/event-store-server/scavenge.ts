@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Logger } from '../../runtime/logger.js';
-import { type DiskRoom, removalNeeds } from './disk-room.js';
+import type { DiskRoom } from '../disk-room.js';
 import { firstReadable, type Head, isDeleted } from './head.js';
 import { revisionKey } from './keys.js';
 import { namesAfter } from './names.js';
 import { readEvent } from './reader.js';
 import { DamageError, recordCreated } from './record.js';
 import { firstKept, removeEvents } from './removed.js';
+import { removalNeeds } from './room-needed.js';
 import { readHead, type Storage } from './storage.js';
 
 /** What a scavenge did. */

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,9 +7,9 @@ import { type AllStreamResolvedEvent, EventStoreDBClient, type ResolvedEvent } f
 import { Registry } from 'prom-client';
 import { silentLogger } from '../../runtime/logger.js';
 import { entryPoint } from '../../test/support/entry-point.js';
+import { openDiskRoom } from '../disk-room.js';
 import { CommitSignal } from './commit-signal.js';
 import { dataFile, openStorage } from './data-directory.js';
-import { openDiskRoom } from './disk-room.js';
 import { storeMetrics } from './metrics.js';
 import { type EventStoreOptions, type RunningEventStore, startEventStore } from './server.js';
 import { Writer } from './writer.js';
@@ -183,27 +183,4 @@ async function gather(stream: ChildProcess['stdout']): Promise<string> {
   if (stream === null) return text;
   for await (const chunk of stream) text += String(chunk);
   return text;
-}
-
-/**
- * A file system of 8 MiB, to be filled up, on a folder of its own.
- *
- * @returns undefined where none can be mounted: that takes Linux and root
- */
-export function mountSmallDisk(): { path: string; unmount: () => void } | undefined {
-  const path = makeDataDir();
-  const remove = () => rmSync(path, { recursive: true });
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', path], { stdio: 'ignore' });
-  } catch {
-    remove();
-    return undefined;
-  }
-  return {
-    path,
-    unmount() {
-      execFileSync('umount', [path]);
-      remove();
-    },
-  };
 }

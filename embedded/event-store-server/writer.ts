@@ -1,12 +1,13 @@
 import type { Logger } from '../../runtime/logger.js';
+import { type DiskRoom, NoRoomError } from '../disk-room.js';
 import { Accepted, type Transaction } from './accepted.js';
 import { commit } from './commit.js';
 import { anyStream, type CommitSignal } from './commit-signal.js';
-import { bytesNeeded, type DiskRoom, NoRoomError } from './disk-room.js';
 import { diskFull, outcomeUnknown } from './errors.js';
 import type { AppendOutcome, Expected } from './expected-revision.js';
 import type { StoreMetrics } from './metrics.js';
 import type { ProposedEvent } from './record.js';
+import { bytesNeeded } from './room-needed.js';
 import { readState, type Storage } from './storage.js';
 
 interface Waiting {

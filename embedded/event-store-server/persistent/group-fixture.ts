@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setImmediate } from 'node:timers';
-import { NoRoomError } from '../disk-room.js';
+import { NoRoomError } from '../../disk-room.js';
 import type { CallError } from '../errors.js';
 import { positionKey } from '../keys.js';
 import { messages } from '../protocol.js';

@@ -1,6 +1,6 @@
 import type { Logger } from '../../../runtime/logger.js';
+import type { DiskRoom } from '../../disk-room.js';
 import type { CommitSignal } from '../commit-signal.js';
-import type { DiskRoom } from '../disk-room.js';
 import { type CallError, subscriptionGone, toCallError, tooManySubscribers } from '../errors.js';
 import type { Storage } from '../storage.js';
 import type { Writer } from '../writer.js';

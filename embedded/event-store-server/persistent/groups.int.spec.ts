@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { status } from '@grpc/grpc-js';
 import { expect } from 'chai';
 import { eventually } from '../../../test/support/eventually.js';
-import { NoRoomError } from '../disk-room.js';
+import { NoRoomError } from '../../disk-room.js';
 import { makeDataDir, openParts, type Parts, rejection } from '../store-fixture.js';
 import { append, listening, numbered, settings, withoutRoom } from './group-fixture.js';
 import { openGroups } from './groups.js';

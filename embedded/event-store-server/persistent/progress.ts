@@ -1,5 +1,5 @@
 import type { Logger } from '../../../runtime/logger.js';
-import type { DiskRoom } from '../disk-room.js';
+import type { DiskRoom } from '../../disk-room.js';
 import type { Storage } from '../storage.js';
 import { type StoredGroup, storeGroup } from './stored-group.js';
 

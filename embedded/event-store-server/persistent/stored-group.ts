@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 import { z } from 'zod';
+import { type DiskRoom, smallWrite } from '../../disk-room.js';
 import { durable } from '../commit.js';
-import { type DiskRoom, smallWrite } from '../disk-room.js';
 import type { FilterSpec } from '../filter.js';
 import { nameKey } from '../keys.js';
 import { DamageError } from '../record.js';

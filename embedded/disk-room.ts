@@ -1,8 +1,6 @@
 import { close, fstatSync, fsync, ftruncateSync, openSync, statfsSync, writeSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { ABORT } from 'lmdb';
-import type { Transaction } from './accepted.js';
-import type { Storage } from './storage.js';
+import { ABORT, type RootDatabase } from 'lmdb';
 
 /** Raised before a transaction is begun that the disk has no room for: nothing of it was written. */
 export class NoRoomError extends Error {
@@ -21,6 +19,8 @@ export class NoRoomError extends Error {
  * with damaged memory. So the file is grown here first, with real blocks, and LMDB writes into what is there already.
  */
 export interface DiskRoom {
+  /** bytes that are there already, beside what is booked */
+  free(): number;
   /** whether that much is there already, beside what is booked */
   has(neededBytes: number): boolean;
   /** Takes it from others until it is released: what a transaction in flight will use is not to be seen as free. */
@@ -36,7 +36,13 @@ export interface DiskRoom {
   close(): Promise<void>;
 }
 
-const pageBytes = 4096;
+export const pageBytes = 4096;
+
+/** An open LMDB file. */
+export interface LmdbFile {
+  readonly root: RootDatabase<Buffer, Buffer>;
+}
+
 const smallestGrowth = 256 * 1024;
 const largestGrowth = 4 * 1024 * 1024;
 const zeros = Buffer.alloc(256 * 1024);
@@ -46,7 +52,7 @@ const full = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
  * @param path LMDB's data file
  * @param reserveBytes of the file system, left to others: the file does not grow into them
  */
-export function openDiskRoom(storage: Pick<Storage, 'root'>, path: string, reserveBytes: number): DiskRoom {
+export function openDiskRoom(storage: LmdbFile, path: string, reserveBytes: number): DiskRoom {
   const fd = openSync(path, 'r+');
   let size = fstatSync(fd).size;
   let booked = 0;
@@ -95,6 +101,7 @@ export function openDiskRoom(storage: Pick<Storage, 'root'>, path: string, reser
     }
   };
   const room: DiskRoom = {
+    free: () => -lack(0),
     has: (needed) => lack(needed) <= 0,
     book(needed) {
       booked += needed;
@@ -138,45 +145,13 @@ function attempt(write: () => void): boolean {
 }
 
 /** How much of its file LMDB uses, in bytes from the beginning. */
-function usedBytes(storage: Pick<Storage, 'root'>): number {
+export function usedBytes(storage: LmdbFile): number {
   const { lastPageNumber, pageSize } = storage.root.getStats() as { lastPageNumber: number; pageSize: number };
   return (lastPageNumber + 1) * pageSize;
 }
 
 /** Every transaction: the roots and right edges of all tables, and the list of free pages. */
-const fixedPages = 96;
-/** A value longer than this gets pages of its own. */
-const sharedPageValue = 2_000;
-/** Of the trees that are written at random places, from root to leaf with splits, for one stream. */
-const pagesAStream = 16;
+export const fixedPages = 96;
 
 /** Enough for a transaction that changes a few small values, whatever LMDB copies for it. */
 export const smallWrite = fixedPages * pageBytes;
-
-/** Enough for one that removes so many events, wherever they lie. */
-export const removalNeeds = (events: number): number => (fixedPages + 3 * events) * pageBytes;
-
-/** The most that a commit of these can need at the end of the file, in bytes; LMDB uses free pages before. */
-export function bytesNeeded(
-  storage: Storage,
-  { records, heads, names }: Pick<Transaction, 'records' | 'heads' | 'names'>,
-): number {
-  let bytes = 400 * heads.length;
-  for (const { value } of [...records, ...names]) {
-    bytes += value.length > sharedPageValue ? value.length + pageBytes + 200 : 2 * value.length + 200;
-  }
-  for (const { key } of names) bytes += 2 * key.length;
-  let touched = heads.length * pagesAStream;
-  // No transaction copies more of a tree than there is.
-  if (touched > fixedPages) touched = Math.min(touched, treePages(storage));
-  return bytes + (fixedPages + touched) * pageBytes;
-}
-
-function treePages(storage: Storage): number {
-  let pages = 0;
-  for (const table of [storage.idx, storage.names, storage.heads]) {
-    const stats = table.getStats() as { treeBranchPageCount: number; treeLeafPageCount: number };
-    pages += stats.treeBranchPageCount + stats.treeLeafPageCount;
-  }
-  return pages;
-}
