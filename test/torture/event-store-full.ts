@@ -1,8 +1,8 @@
 import { cpSync, existsSync } from 'node:fs';
 import type { Random } from '../support/seeded.js';
 import { begin, bury, compareWhole, end, openLife, settle } from './event-store-life.js';
-import { tellEnd } from './event-store-process.js';
 import { type Outcome, runWriters } from './event-store-writers.js';
+import { tellEnd } from './server-process.js';
 import { openSmallDisk } from './small-disk.js';
 import { demand } from './violation.js';
 

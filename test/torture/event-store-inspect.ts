@@ -10,9 +10,9 @@ import {
 import { status } from '@grpc/grpc-js';
 import { inParallel } from '../../runtime/in-parallel.js';
 import { type Recorded, recordDigest } from './event-store-content.js';
-import { isStore, type Store, startStore, tellEnd } from './event-store-process.js';
 import type { Answer, Truth } from './event-store-truth.js';
 import { disposeOf } from './event-store-writers.js';
+import { isStore, type Store, startStore, tellEnd } from './server-process.js';
 import { demand, Violation } from './violation.js';
 
 /** What a store made of damaged data. `refused`: at the start, or in a read, with a sentence; the rest was right. */
@@ -40,7 +40,7 @@ const readLimitMs = 30_000;
  * when a refusal does not name the damage
  */
 export async function inspect(dataDir: string, truth: Truth): Promise<Verdict> {
-  const started = await startStore(dataDir);
+  const started = await startStore('event-store', dataDir);
   if (!isStore(started)) {
     const told = tellEnd(started);
     demand(started.signal !== 'SIGKILL', () => `the store neither starts nor ends: ${told}`);

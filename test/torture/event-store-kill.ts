@@ -1,8 +1,8 @@
 import type { Random } from '../support/seeded.js';
 import type { Append } from './event-store-ledger.js';
 import { begin, compareWhole, end, type Life, settle } from './event-store-life.js';
-import { startStore, tellEnd } from './event-store-process.js';
 import { perform, runWriters } from './event-store-writers.js';
+import { startStore, tellEnd } from './server-process.js';
 import { demand } from './violation.js';
 
 const writers = 32;
@@ -43,7 +43,7 @@ export async function killRound(life: Life, random: Random): Promise<void> {
   await end(life, 'SIGKILL');
 
   while (random.chance(0.3)) {
-    await startStore(life.dataDir, { killAfterMs: random.between(1, 700) });
+    await startStore('event-store', life.dataDir, { killAfterMs: random.between(1, 700) });
   }
   await begin(life);
   await repeat(life, random, await settle(life));

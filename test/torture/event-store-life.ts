@@ -2,9 +2,9 @@ import { EventStoreDBClient } from '@eventstore/db-client';
 import { verifyDataDir } from '../../embedded/event-store-server/verify.js';
 import { type Recorded, recordDigest } from './event-store-content.js';
 import { type Append, openLedger } from './event-store-ledger.js';
-import { isStore, type StartOptions, type Store, startStore, tellEnd } from './event-store-process.js';
 import { openWatchers } from './event-store-watchers.js';
 import { disposeOf, openWays, type Ways } from './event-store-writers.js';
+import { isStore, type StartOptions, type Store, startStore, tellEnd } from './server-process.js';
 import { demand, Violation } from './violation.js';
 
 /** A server that is up on the life's data, with the clients of this process. */
@@ -31,7 +31,7 @@ export const openLife = (dataDir: string): Life => ({
 
 /** Starts the server on a life's data and lets the watchers go on. @throws Violation when it does not start */
 export async function begin(life: Life, options: StartOptions = {}): Promise<Running> {
-  const store = await startStore(life.dataDir, options);
+  const store = await startStore('event-store', life.dataDir, options);
   if (!isStore(store)) throw new Violation(`the store does not start on data that nobody damaged: ${tellEnd(store)}`);
   const client = EventStoreDBClient.connectionString(store.connectionString);
   for (const watcher of life.watchers) watcher.enter(client);

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { StartOptions } from './event-store-process.js';
+import type { StartOptions } from './server-process.js';
 
 /** Room that runs out. */
 export interface SmallDisk {
