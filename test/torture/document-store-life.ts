@@ -32,7 +32,7 @@ const clients = 4;
 const stillDocuments = { docs: 200, wide: 1_500 };
 
 export function openLife(dataDir: string): Life {
-  let position = 0;
+  let position = 100;
   const nextPosition = () => ++position;
   const books = { ledger: openLedger(), shared: openShared(), indexes: openIndexes(), nextPosition };
   return { dataDir, books, still: new Map(), running: undefined };

@@ -1,11 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { seeded } from '../support/seeded.js';
 import { type Kind, killRound, kinds } from './document-store-kill.js';
 import { begin, end, type Life, openLife, verify } from './document-store-life.js';
+import { linesOf, runRounds } from './rounds.js';
 import { Violation } from './violation.js';
 
 /** Ten rounds hold every kind, and so do the first six. */
@@ -87,61 +86,39 @@ export const planned = (round: number): Kind => order[(round - 1) % order.length
 
 /** @throws Violation at the first thing that must not be; its message says where the data are and how to run it again */
 export async function torture({ seed, rounds, kindOf, say }: Plan): Promise<Done> {
-  const home = mkdtempSync(join(tmpdir(), 'torture-'));
-  const clean = () => rmSync(home, { recursive: true, force: true });
-  process.on('exit', clean);
   const start = performance.now();
-  const life = openLife(join(home, 'data'));
   const count = Object.fromEntries(kinds.map((kind) => [kind, 0])) as Record<Kind, number>;
   const sums = { seen: 0, deadCursors: 0, verified: 0 };
   const inFlight = new Map<string, number>();
-  const figures = (): Done => ({
-    rounds: count,
-    counts: life.books.ledger.counts,
-    ...sums,
-    inFlight,
-    seconds: (performance.now() - start) / 1000,
+  let counts: Done['counts'] | undefined;
+  const command = `npm run torture -- document-store --seed ${seed}`;
+  await runRounds({ command, numbers: rounds, kindOf, planned, say }, (home) => {
+    const life = openLife(join(home, 'data'));
+    counts = life.books.ledger.counts;
+    return {
+      async round(number, kind) {
+        const added = await killRound(life, kind, seeded(seed, kind, number));
+        for (const name of ['seen', 'deadCursors', 'verified'] as const) sums[name] += added[name];
+        for (const [what, calls] of added.inFlight) inFlight.set(what, (inFlight.get(what) ?? 0) + calls);
+        count[kind] += 1;
+        const { acknowledged, unknown } = life.books.ledger.counts;
+        return `${acknowledged} acknowledged, ${unknown} unknown`;
+      },
+      async finish() {
+        if (life.running === undefined) await begin(life);
+        await end(life, 'SIGTERM');
+        await verify(life);
+      },
+      abandon: () => void life.running?.store.child.kill('SIGKILL'),
+    };
   });
-  let current = '';
-  try {
-    for (const [index, round] of rounds.entries()) {
-      const kind = kindOf(round);
-      current = `round ${round} (${kind})`;
-      const added = await killRound(life, kind, seeded(seed, kind, round));
-      for (const name of ['seen', 'deadCursors', 'verified'] as const) sums[name] += added[name];
-      for (const [what, calls] of added.inFlight) inFlight.set(what, (inFlight.get(what) ?? 0) + calls);
-      count[kind] += 1;
-      say(progress(current, figures(), index + 1, rounds.length));
-    }
-    current = 'the end';
-    if (life.running === undefined) await begin(life);
-    await end(life, 'SIGTERM');
-    await verify(life);
-  } catch (err) {
-    life.running?.store.child.kill('SIGKILL');
-    process.off('exit', clean);
-    const [, number = String(rounds.at(-1)), kind = ''] = /^round (\d+) \((\w+)\)/.exec(current) ?? [];
-    const command = `npm run torture -- document-store --seed ${seed}`;
-    const again = kind === '' ? '' : `\n  that round alone: ${command} --round ${number} --only ${kind}`;
-    const only = kindOf === planned ? '' : ` --only ${kind}`;
-    const message = err instanceof Error ? err.message : String(err);
-    const all = `${command} --rounds ${number}${only}`;
-    throw new Violation(`${current}: ${message}\n  data: ${home}${again}\n  all up to it: ${all}`, { cause: err });
-  }
-  process.off('exit', clean);
-  clean();
-  return figures();
-}
-
-function progress(what: string, { counts, seconds }: Done, rounds: number, of: number): string {
-  const left = (seconds / rounds) * (of - rounds);
-  const { acknowledged, unknown } = counts;
-  return `  ${what.padEnd(20)} ${acknowledged} acknowledged, ${unknown} unknown, ${seconds.toFixed(0)} s, about ${left.toFixed(0)} s left`;
+  if (counts === undefined) throw new Error('No round was run.');
+  return { rounds: count, counts, ...sums, inFlight, seconds: (performance.now() - start) / 1000 };
 }
 
 export function tableOf({ rounds, counts, seen, deadCursors, verified, inFlight, seconds }: Done): string {
   const waiting = [...inFlight].sort(([, a], [, b]) => b - a).map(([what, calls]) => `${calls} ${what}`);
-  return [
+  return linesOf([
     ['rounds', kinds.map((kind) => `${rounds[kind]} ${kind}`).join(', ')],
     ['writes acknowledged', `${counts.acknowledged}, of ${counts.statements} statements; ${counts.refused} refused`],
     ['of unknown outcome', `${counts.unknown}, found stored, whole or in part, ${counts.unknownStored}`],
@@ -150,7 +127,5 @@ export function tableOf({ rounds, counts, seen, deadCursors, verified, inFlight,
     ['given to readers', `${seen}, and ${deadCursors} cursors not found after an end`],
     ['waiting at an end', waiting.join(', ')],
     ['seconds', seconds.toFixed(1)],
-  ]
-    .map(([name = '', value]) => `  ${name.padEnd(26)}${value}`)
-    .join('\n');
+  ]);
 }

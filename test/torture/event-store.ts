@@ -1,5 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
@@ -8,6 +6,7 @@ import { damageRound, makeSpecimen, type Specimen, type Tally } from './event-st
 import { fullRound } from './event-store-full.js';
 import { killRound } from './event-store-kill.js';
 import { begin, bury, compareWhole, type Life, openLife } from './event-store-life.js';
+import { linesOf, runRounds } from './rounds.js';
 import { Violation } from './violation.js';
 
 const kinds = ['kill', 'cut', 'flip', 'full'] as const;
@@ -86,78 +85,62 @@ export const planned = (round: number): Kind => order[(round - 1) % order.length
 /** @throws Violation at the first thing that must not be; its message says where the data are and how to run it again */
 export async function torture(plan: Plan): Promise<Done> {
   const { seed, rounds, kindOf, copies, say } = plan;
-  const home = mkdtempSync(join(tmpdir(), 'torture-'));
-  const clean = () => rmSync(home, { recursive: true, force: true });
-  process.on('exit', clean);
   const start = performance.now();
-  const life = openLife(join(home, 'kill'));
   const full = { acknowledged: 0, unknown: 0, unknownStored: 0, refused: 0, verified: 0, watched: 0 };
   const count: Record<Kind, number> = { kill: 0, cut: 0, flip: 0, full: 0 };
   const damaged = { cut: { complete: 0, refused: 0, dead: 0 }, flip: { complete: 0, refused: 0, dead: 0 } };
   let specimen: Specimen | undefined;
-  const figures = (): Done => ({
+  let life: Life | undefined;
+  const command = `npm run torture -- event-store --seed ${seed} --copies ${copies}`;
+  await runRounds({ command, numbers: rounds, kindOf, planned, say }, (home) => {
+    const own = openLife(join(home, 'kill'));
+    life = own;
+    return {
+      async round(number, kind) {
+        const random = seeded(seed, kind, number);
+        if (kind === 'kill') await killRound(own, random);
+        else if (kind === 'full') {
+          const filled = await fullRound(join(home, `full-${number}`), random);
+          for (const [name, value] of Object.entries(filled)) full[name as keyof typeof full] += value;
+        } else {
+          specimen ??= await makeSpecimen(join(home, 'specimen'), seeded(seed, 'specimen'));
+          const tally = await damageRound(kind, specimen, join(home, `round-${number}`), random, copies);
+          for (const [verdict, value] of Object.entries(tally)) damaged[kind][verdict as keyof Tally] += value;
+        }
+        count[kind] += 1;
+        const { acknowledged, unknown } = own.ledger.counts;
+        return `${acknowledged + full.acknowledged} acknowledged, ${unknown + full.unknown} unknown`;
+      },
+      async finish() {
+        if (count.kill === 0) return;
+        if (own.running === undefined) await begin(own);
+        await compareWhole(own);
+        await bury(own);
+      },
+      abandon: () => void own.running?.store.child.kill('SIGKILL'),
+    };
+  });
+  if (life === undefined) throw new Error('No round was run.');
+  const { counts, log } = life.ledger;
+  return {
     rounds: count,
-    acknowledged: life.ledger.counts.acknowledged + full.acknowledged,
-    unknown: life.ledger.counts.unknown + full.unknown,
-    unknownStored: life.ledger.counts.unknownStored + full.unknownStored,
-    verified: life.ledger.log.length + full.verified,
+    acknowledged: counts.acknowledged + full.acknowledged,
+    unknown: counts.unknown + full.unknown,
+    unknownStored: counts.unknownStored + full.unknownStored,
+    verified: log.length + full.verified,
     watched: watchedBy(life) + full.watched,
     damaged,
     refusedForRoom: full.refused,
     seconds: (performance.now() - start) / 1000,
-  });
-  let current = '';
-  try {
-    for (const [index, round] of rounds.entries()) {
-      const kind = kindOf(round);
-      const random = seeded(seed, kind, round);
-      current = `round ${round} (${kind})`;
-      if (kind === 'kill') await killRound(life, random);
-      else if (kind === 'full') {
-        const filled = await fullRound(join(home, `full-${round}`), random);
-        for (const [name, value] of Object.entries(filled)) full[name as keyof typeof full] += value;
-      } else {
-        specimen ??= await makeSpecimen(join(home, 'specimen'), seeded(seed, 'specimen'));
-        const tally = await damageRound(kind, specimen, join(home, `round-${round}`), random, copies);
-        for (const [verdict, value] of Object.entries(tally)) damaged[kind][verdict as keyof Tally] += value;
-      }
-      count[kind] += 1;
-      say(progress(current, figures(), index + 1, rounds.length));
-    }
-    current = 'the end';
-    if (count.kill > 0) {
-      if (life.running === undefined) await begin(life);
-      await compareWhole(life);
-      await bury(life);
-    }
-  } catch (err) {
-    life.running?.store.child.kill('SIGKILL');
-    process.off('exit', clean);
-    const [, number = String(rounds.at(-1)), kind = ''] = /^round (\d+) \((\w+)\)/.exec(current) ?? [];
-    const command = `npm run torture -- event-store --seed ${seed} --copies ${copies}`;
-    const again = kind === '' ? '' : `\n  that round alone: ${command} --round ${number} --only ${kind}`;
-    const only = kindOf === planned ? '' : ` --only ${kind}`;
-    const message = err instanceof Error ? err.message : String(err);
-    const all = `${command} --rounds ${number}${only}`;
-    throw new Violation(`${current}: ${message}\n  data: ${home}${again}\n  all up to it: ${all}`, { cause: err });
-  }
-  process.off('exit', clean);
-  clean();
-  return figures();
+  };
 }
 
 const watchedBy = ({ watchers }: Life): number => watchers.reduce((sum, { seen }) => sum + seen, 0);
 
-function progress(what: string, done: Done, rounds: number, of: number): string {
-  const { acknowledged, unknown, seconds } = done;
-  const left = (seconds / rounds) * (of - rounds);
-  return `  ${what.padEnd(20)} ${acknowledged} acknowledged, ${unknown} unknown, ${seconds.toFixed(0)} s, about ${left.toFixed(0)} s left`;
-}
-
 export function tableOf(done: Done): string {
   const { rounds, damaged } = done;
   const verdicts = ({ complete, refused, dead }: Tally) => `${complete} complete, ${refused} refused, ${dead} dead`;
-  return [
+  return linesOf([
     ['rounds', kinds.map((kind) => `${rounds[kind]} ${kind}`).join(', ')],
     ['appends acknowledged', String(done.acknowledged)],
     ['of unknown outcome', `${done.unknown}, found stored ${done.unknownStored}`],
@@ -167,7 +150,5 @@ export function tableOf(done: Done): string {
     ['files with garbled pages', verdicts(damaged.flip)],
     ['refused, disk full', String(done.refusedForRoom)],
     ['seconds', done.seconds.toFixed(1)],
-  ]
-    .map(([name = '', value]) => `  ${name.padEnd(26)}${value}`)
-    .join('\n');
+  ]);
 }
