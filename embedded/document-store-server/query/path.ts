@@ -13,16 +13,22 @@ export function parsePath(text: string): Path {
   return { text, names, bytes: names.map((name) => Buffer.from(name)) };
 }
 
-/** Like parsePath, for places where MongoDB refuses empty names (index keys, sort, projection, updates). */
-export function parseStrictPath(text: string): Path {
-  const path = parsePath(text);
-  if (path.names.some((name) => name === '')) {
+/** The names of a path, none of them empty. @throws CommandError 56 */
+export function strictNames(text: string): string[] {
+  const names = text.includes('.') ? text.split('.') : [text];
+  if (names.includes('')) {
     throw new CommandError(
       code.emptyFieldName,
       `The path '${text}' contains an empty field name, which is not allowed.`,
     );
   }
-  return path;
+  return names;
+}
+
+/** Like parsePath, for places where MongoDB refuses empty names (index keys, sort, projection). */
+export function parseStrictPath(text: string): Path {
+  const names = strictNames(text);
+  return { text, names, bytes: names.map((name) => Buffer.from(name)) };
 }
 
 export function isIndexName(name: string): boolean {

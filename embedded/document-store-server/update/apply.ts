@@ -11,7 +11,7 @@ import { type Branch, type Child, childOf, type Items, mergeNodes, somePath, typ
 import type { Run } from './operator.js';
 import { resolveRenames } from './rename.js';
 import { replacementFor } from './replacement.js';
-import { arrayOf, documentOf, fieldHeader } from './splice.js';
+import { arrayOf, documentOf, hasName, type Piece } from './splice.js';
 
 const idName = Buffer.from('_id');
 const mostPadding = 1_500_000;
@@ -27,18 +27,18 @@ function noArray(node: Items): CommandError {
 function create(node: UpdateNode, run: Run): BsonValue | undefined {
   if (node.kind === 'items') throw noArray(node);
   if (node.kind === 'branch') {
-    const parts: Buffer[] = [];
-    for (const child of childrenFor(node, run)) appendCreated(child, run, parts);
-    return parts.length === 0 ? undefined : documentOf(parts);
+    const pieces: Piece[] = [];
+    for (const child of childrenFor(node, run)) appendCreated(child, run, pieces);
+    return pieces.length === 0 ? undefined : documentOf(pieces);
   }
   const made = node.operator.create(run);
   if (made !== undefined) checkLevels(node.levels + (run.moved.size > 0 ? levelsIn(made) : node.operator.levels));
   return made;
 }
 
-function appendCreated(child: Child, run: Run, parts: Buffer[]): void {
+function appendCreated(child: Child, run: Run, pieces: Piece[]): void {
   const made = create(child.node, run);
-  if (made !== undefined) parts.push(fieldHeader(made.type, child.bytes), made.bytes);
+  if (made !== undefined) pieces.push({ name: child.bytes, value: made });
 }
 
 /** The children of a branch, with the one behind `$` at the place that the query found. */
@@ -96,33 +96,42 @@ function apply(node: UpdateNode, value: BsonValue, name: string, run: Run): Bson
 function applyToDocument(branch: Branch, document: BsonValue, run: Run): BsonValue {
   const { buffer, end } = document;
   const children = childrenFor(branch, run);
-  const left = new Set(children);
-  const parts: Buffer[] = [];
+  const found: boolean[] = [];
+  const pieces: Piece[] = [];
+  const keep = (from: number, to: number) => {
+    if (to > from) pieces.push({ name: undefined, value: new BsonValue(bsonType.document, buffer, from, to) });
+  };
+  let missing = children.length;
   let changed = false;
   let copied = document.start + 4;
-  for (let at = copied; at < end - 1 && left.size > 0; ) {
+  for (let at = copied; at < end - 1 && missing > 0; ) {
     const type = buffer[at] ?? 0;
-    const nameEnd = buffer.indexOf(0, at + 1);
+    let nameEnd = at + 1;
+    while (buffer[nameEnd] !== 0) nameEnd++;
     const next = valueEnd(type, buffer, nameEnd + 1);
-    for (const child of left) {
-      const { bytes } = child;
-      if (bytes.length !== nameEnd - at - 1 || bytes[0] !== buffer[at + 1]) continue;
-      if (bytes.compare(buffer, at + 1, nameEnd) !== 0) continue;
-      left.delete(child);
+    for (let which = 0; which < children.length; which++) {
+      const child = children[which];
+      if (child === undefined || found[which] === true || !hasName(child.bytes, buffer, at + 1, nameEnd)) continue;
+      found[which] = true;
+      missing--;
       const before = new BsonValue(type, buffer, nameEnd + 1, next);
       const after = apply(child.node, before, child.name, run);
       if (after === before) break;
       changed = true;
-      parts.push(buffer.subarray(copied, at));
-      if (after !== undefined) parts.push(fieldHeader(after.type, bytes), after.bytes);
+      keep(copied, at);
+      if (after !== undefined) pieces.push({ name: child.bytes, value: after });
       copied = next;
       break;
     }
     at = next;
   }
-  const kept = parts.push(buffer.subarray(copied, end - 1));
-  for (const child of left) appendCreated(child, run, parts);
-  return changed || parts.length > kept ? documentOf(parts) : document;
+  keep(copied, end - 1);
+  const kept = pieces.length;
+  for (let which = 0; missing > 0 && which < children.length; which++) {
+    const child = children[which];
+    if (child !== undefined && found[which] !== true) appendCreated(child, run, pieces);
+  }
+  return changed || pieces.length > kept ? documentOf(pieces) : document;
 }
 
 const nothing = toBson(null);

@@ -2,7 +2,7 @@ import { toText } from '../bson/to-text.js';
 import { type BsonValue, bsonType, eachField, fieldsOf, typeName } from '../bson/value.js';
 import { CommandError, code } from '../errors.js';
 import type { Filter } from '../query/filter.js';
-import { firstName, parseStrictPath } from '../query/path.js';
+import { firstName, strictNames } from '../query/path.js';
 import { parseArrayFilters } from './array-filters.js';
 import { parseAddToSet, parsePop, parsePull, parsePullAll } from './array-operators.js';
 import { addLeaf, type Branch, identifierOf, isItemsName, newBranch } from './node.js';
@@ -102,7 +102,7 @@ function parseModifiers(update: BsonValue, filters: ReadonlyMap<string, Filter>)
       );
     }
     eachField(operand, (path, value) => {
-      const { names } = parseStrictPath(path);
+      const names = strictNames(path);
       if (parse === undefined) {
         const parsed = parseRename(value, path);
         renames.push(parsed);

@@ -2,7 +2,7 @@ import { compareValues } from '../bson/key-encoding.js';
 import { toText } from '../bson/to-text.js';
 import { type BsonValue, bsonType, getField, itemsOf } from '../bson/value.js';
 import { CommandError, code } from '../errors.js';
-import { parseStrictPath } from '../query/path.js';
+import { strictNames } from '../query/path.js';
 import { isItemsName } from './node.js';
 import type { Operator, Run } from './operator.js';
 
@@ -27,8 +27,8 @@ export function parseRename(operand: BsonValue, path: string): Rename {
   }
   const targetPath = operand.text;
   if (targetPath.includes('\0')) throw refuse(`The 'to' field for $rename cannot contain an embedded null byte`);
-  const { names } = parseStrictPath(path);
-  const { names: targetNames } = parseStrictPath(targetPath);
+  const names = strictNames(path);
+  const targetNames = strictNames(targetPath);
   if (path === targetPath) throw refuse(`The source and target field for $rename must differ: ${path}`);
   if (isPrefix(names, targetNames) || isPrefix(targetNames, names)) {
     throw refuse(`The source and target field for $rename must not be on the same path: ${path}: ${targetPath}`);
