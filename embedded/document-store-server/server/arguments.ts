@@ -1,10 +1,10 @@
-import { toDouble, toInteger } from '../bson/numbers.js';
+import { toDouble } from '../bson/numbers.js';
 import { type BsonValue, bsonType, documentValue, fieldsOf, itemsOf, typeName } from '../bson/value.js';
 import { writeDocument } from '../bson/write.js';
 import { CommandError, code } from '../errors.js';
 
-/** Fields any command may carry; dispatch looks at them, so a command need not. */
-const generic = new Set([
+/** Fields any command may carry; they are looked at before the command is, so a command need not. */
+export const genericFields = new Set([
   '$db',
   'lsid',
   '$clusterTime',
@@ -21,10 +21,20 @@ const generic = new Set([
   'startTransaction',
 ]);
 
+function isSimple(collation: BsonValue): boolean {
+  if (collation.type !== bsonType.document) return false;
+  const fields = fieldsOf(collation);
+  return fields.every(
+    ([name, value]) => name === 'locale' && value.type === bsonType.string && value.text === 'simple',
+  );
+}
+
 /** The fields of a command or statement. Each must be read or refused: `finish` names one that was not. */
 export class Arguments {
   private readonly fields = new Map<string, BsonValue>();
   private readonly read = new Set<string>();
+  private readonly lacking = new Set<string>();
+  private readonly refused: string[] = [];
 
   constructor(
     readonly name: string,
@@ -32,7 +42,11 @@ export class Arguments {
     private readonly sequences: ReadonlyMap<string, Buffer[]> = new Map(),
   ) {
     for (const [field, value] of fieldsOf(document)) {
-      if (this.fields.has(field)) throw new CommandError(40413, `BSON field '${name}.${field}' is a duplicate field`);
+      if (this.fields.has(field))
+        throw new CommandError(code.duplicateField, `BSON field '${name}.${field}' is a duplicate field`);
+      if (sequences.has(field)) {
+        throw new CommandError(40433, `Duplicate field between body and document sequence ${field}`);
+      }
       this.fields.set(field, value);
     }
   }
@@ -47,7 +61,7 @@ export class Arguments {
   value(field: string): BsonValue | undefined {
     this.read.add(field);
     const value = this.fields.get(field);
-    return value?.type === bsonType.null ? undefined : value;
+    return value?.type === bsonType.null || value?.type === bsonType.undefined ? undefined : value;
   }
 
   text(field: string): string | undefined {
@@ -75,16 +89,16 @@ export class Arguments {
     throw this.wrongType(field, value, 'bool');
   }
 
-  /** A whole number of at least `least`. */
+  /** A number of at least `least`; a fraction is cut off. */
   count(field: string, least = 0): number | undefined {
     const value = this.value(field);
     if (value === undefined) return undefined;
     if (!value.isNumber) throw this.wrongType(field, value, 'long');
-    const number = Number(toInteger(value) ?? Number.NaN);
-    if (!Number.isSafeInteger(number) || number < least) {
-      throw new CommandError(51024, `BSON field '${field}' value must be a whole number >= ${least}`);
+    const number = Math.trunc(toDouble(value)) || 0;
+    if (number < least) {
+      throw new CommandError(51024, `BSON field '${field}' value must be >= ${least}, actual value '${number}'`);
     }
-    return number;
+    return Math.min(number, Number.MAX_SAFE_INTEGER);
   }
 
   /** Documents from an array or from a document sequence of the message. */
@@ -94,19 +108,22 @@ export class Arguments {
       this.read.add(field);
       return sequence;
     }
-    const value = this.value(field);
-    if (value === undefined)
-      throw new CommandError(40414, `BSON field '${this.name}.${field}' is missing but required`);
-    if (value.type !== bsonType.array) throw this.wrongType(field, value, 'array');
-    return itemsOf(value).map((item) => {
+    return this.items(field).map((item) => {
       if (item.type !== bsonType.document) throw this.wrongType(field, item, 'object');
       return item.bytes;
     });
   }
 
+  /** The items of a required array. */
+  items(field: string): BsonValue[] {
+    const array = this.required(field, this.value(field));
+    if (array.type !== bsonType.array) throw this.wrongType(field, array, 'array');
+    return itemsOf(array);
+  }
+
   required<T>(field: string, value: T | undefined): T {
     if (value === undefined)
-      throw new CommandError(40414, `BSON field '${this.name}.${field}' is missing but required`);
+      throw new CommandError(code.missingField, `BSON field '${this.name}.${field}' is missing but a required field`);
     return value;
   }
 
@@ -116,17 +133,25 @@ export class Arguments {
     if (value?.type !== bsonType.string) {
       throw new CommandError(code.invalidNamespace, `collection name has invalid type for '${this.name}'`);
     }
-    return value.text;
+    const name = value.text;
+    if (name === '' || name.startsWith('.') || name.includes('$') || name.includes('\0')) {
+      throw new CommandError(code.invalidNamespace, `Invalid collection name: '${name}'`);
+    }
+    return name;
   }
 
-  /** Options of MongoDB that this server does not have; false and absent ask for nothing and pass. */
+  /**
+   * Options of MongoDB that this server does not have: `finish` tells of the first that was given. False and absent ask
+   * for nothing and pass, and so does the collation that compares as without one.
+   */
   refuse(...options: string[]): void {
     for (const option of options) {
       const value = this.value(option);
-      if (value === undefined) continue;
-      if (value.type === bsonType.boolean && value.buffer[value.start] === 0) continue;
-      throw new CommandError(code.invalidOptions, `the option '${option}' of '${this.name}' is not supported`);
+      if (value === undefined || (value.type === bsonType.boolean && value.buffer[value.start] === 0)) continue;
+      if (option === 'collation' && isSimple(value)) continue;
+      this.refused.push(option);
     }
+    for (const option of options) this.lacking.add(option);
   }
 
   /** Options that rightly change nothing on a standalone server. */
@@ -134,10 +159,30 @@ export class Arguments {
     for (const option of options) this.read.add(option);
   }
 
-  /** @throws CommandError 40415, or another code, for a field nobody read */
+  /** For commands that take fields of any name. @returns those that nobody read */
+  allowRest(): string[] {
+    const rest = [...this.fields.keys()].filter((field) => !this.read.has(field) && !genericFields.has(field));
+    this.allow(...rest);
+    return rest;
+  }
+
+  /**
+   * To be called before anything is done.
+   *
+   * @throws CommandError 72 for a refused option; 40415, or another code, for a field nobody read
+   */
   finish(refusal: number = code.unknownField): void {
+    const [refused] = this.refused;
+    if (refused !== undefined) {
+      const known = [...this.read].filter((option) => !this.lacking.has(option) && option !== this.name).sort();
+      const hint = refused === 'collation' ? `only { locale: 'simple' }` : known.join(', ');
+      throw new CommandError(
+        code.invalidOptions,
+        `the option '${refused}' of '${this.name}' is not supported; supported: ${hint}`,
+      );
+    }
     for (const field of [...this.fields.keys(), ...this.sequences.keys()]) {
-      if (!this.read.has(field) && !generic.has(field) && field !== this.name) {
+      if (!this.read.has(field) && !genericFields.has(field) && field !== this.name) {
         throw new CommandError(refusal, `BSON field '${this.name}.${field}' is an unknown field.`);
       }
     }

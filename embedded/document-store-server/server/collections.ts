@@ -1,26 +1,27 @@
 import { BsonValue, documentValue } from '../bson/value.js';
 import { writeDocument } from '../bson/write.js';
-import { CommandError } from '../errors.js';
+import { CommandError, code } from '../errors.js';
 import { parseFilter } from '../query/filter.js';
 import { matchesFilter } from '../query/match.js';
 import { oneBatch } from '../query/pipeline.js';
+import { checkName } from '../storage/catalogue.js';
 import { Arguments } from './arguments.js';
 import { type Context, cursorReply, findCollection, findOrCreate, type Reply, write } from './context.js';
+import { checkAdmin } from './diagnostics.js';
 
 export function create(context: Context): Promise<Reply> {
   const { args } = context;
   const name = args.collection();
-  const refused = ['capped', 'size', 'max', 'validator', 'validationLevel', 'validationAction', 'viewOn', 'pipeline'];
+  args.refuse('capped', 'size', 'max', 'validator', 'validationLevel', 'validationAction', 'viewOn', 'pipeline');
+  args.refuse('collation', 'timeseries', 'expireAfterSeconds', 'clusteredIndex', 'storageEngine');
   args.refuse(
-    ...refused,
-    'collation',
-    'timeseries',
-    'expireAfterSeconds',
-    'clusteredIndex',
-    'storageEngine',
     'indexOptionDefaults',
+    'changeStreamPreAndPostImages',
+    'encryptedFields',
+    'autoIndexId',
+    'temp',
+    'idIndex',
   );
-  args.refuse('changeStreamPreAndPostImages', 'encryptedFields', 'autoIndexId');
   args.finish();
   return write(context, () => {
     findOrCreate(context, name);
@@ -43,6 +44,9 @@ export function drop(context: Context): Promise<Reply> {
 export function dropDatabase(context: Context): Promise<Reply> {
   const { args, server, database } = context;
   args.finish();
+  if (database === 'admin') {
+    throw new CommandError(code.illegalOperation, "Dropping the 'admin' database is prohibited.");
+  }
   return write(context, () => {
     const collections = server.store.catalogue.all().filter((collection) => collection.database === database);
     for (const collection of collections) server.store.catalogue.drop(collection);
@@ -82,17 +86,36 @@ export async function listCollections({ args, server, database }: Context): Prom
   return cursorReply(batch, namespace);
 }
 
-export function listDatabases({ args, server, database }: Context): Reply {
-  if (database !== 'admin') throw new CommandError(13, 'listDatabases may only be run against the admin database.');
-  const nameOnly = args.flag('nameOnly');
-  const filter = parseFilter(args.documentOrEmpty('filter'));
-  args.allow('authorizedDatabases');
+function parseNamespace(text: string): { database: string; name: string } {
+  const dot = text.indexOf('.');
+  if (dot > 0 && dot < text.length - 1) return { database: text.slice(0, dot), name: text.slice(dot + 1) };
+  throw new CommandError(code.invalidNamespace, `Invalid namespace specified '${text}'`);
+}
+
+/** Gives a collection another name, in its database or another; cursors over it end. */
+export function renameCollection(context: Context): Promise<Reply> {
+  const { args, server } = context;
+  checkAdmin(context);
+  const source = args.required('renameCollection', args.text('renameCollection'));
+  const target = args.required('to', args.text('to'));
+  const from = parseNamespace(source);
+  const to = parseNamespace(target);
+  const dropTarget = args.flag('dropTarget');
   args.finish();
-  const names = new Set(server.store.catalogue.all().map((collection) => collection.database));
-  const databases = [...names].sort().flatMap((name) => {
-    const entry = writeDocument(nameOnly ? { name } : { name, sizeOnDisk: 0n, empty: false });
-    return matchesFilter(filter, documentValue(entry)) ? [entry] : [];
+  return write(context, () => {
+    const { catalogue } = server.store;
+    const collection = catalogue.find(from.database, from.name);
+    if (collection === undefined) {
+      throw new CommandError(code.namespaceNotFound, `Source collection ${source} does not exist`);
+    }
+    if (source === target) throw new CommandError(code.illegalOperation, "Can't rename a collection to itself");
+    checkName(to.database, to.name);
+    const existing = catalogue.find(to.database, to.name);
+    if (existing !== undefined) {
+      if (!dropTarget) throw new CommandError(code.namespaceExists, 'target namespace exists');
+      catalogue.drop(existing);
+    }
+    catalogue.rename(collection, to.database, to.name);
+    return {};
   });
-  if (nameOnly) return { databases };
-  return { databases, totalSize: 0n, totalSizeMb: 0n };
 }

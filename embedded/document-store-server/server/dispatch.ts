@@ -1,16 +1,18 @@
-import { toDouble } from '../bson/numbers.js';
-import { type BsonValue, bsonType, checkDocument, documentValue, fieldsOf } from '../bson/value.js';
+import { checkDocument, documentValue, fieldsOf } from '../bson/value.js';
 import { Double, writeDocument } from '../bson/write.js';
 import { CommandError, code, codeName } from '../errors.js';
 import { Arguments } from './arguments.js';
 import { collMod } from './coll-mod.js';
-import { create, drop, dropDatabase, listCollections, listDatabases } from './collections.js';
+import { create, drop, dropDatabase, listCollections, renameCollection } from './collections.js';
 import type { Context, Handler, Reply, Server } from './context.js';
+import { connectionStatus, getParameter, hostInfo, serverStatus } from './diagnostics.js';
 import { explain } from './explain.js';
 import { findAndModify } from './find-and-modify.js';
-import { buildInfo, endSessions, hello, ping, serverStatus } from './handshake.js';
+import { readGeneric } from './generic-fields.js';
+import { buildInfo, endSessions, hello, ping, refreshSessions, startSession } from './handshake.js';
 import { createIndexes, dropIndexes, listIndexes } from './indexes.js';
 import { aggregate, count, distinct, find, getMore, killCursors } from './reads.js';
+import { collStats, dbStats, listDatabases } from './sizes.js';
 import { insert, remove, update } from './writes.js';
 
 const handlers = new Map<string, Handler>(
@@ -21,8 +23,17 @@ const handlers = new Map<string, Handler>(
     ping,
     buildInfo,
     buildinfo: buildInfo,
+    startSession,
+    refreshSessions,
     endSessions,
     serverStatus,
+    connectionStatus,
+    hostInfo,
+    getParameter,
+    collStats,
+    collstats: collStats,
+    dbStats,
+    dbstats: dbStats,
     find,
     getMore,
     killCursors,
@@ -42,6 +53,7 @@ const handlers = new Map<string, Handler>(
     create,
     drop,
     dropDatabase,
+    renameCollection,
     listCollections,
     listDatabases,
   }),
@@ -51,42 +63,8 @@ const handlers = new Map<string, Handler>(
 export interface Request {
   document: Buffer;
   sequences: Map<string, Buffer[]>;
-}
-
-function checkReadConcern(value: BsonValue | undefined): void {
-  if (value === undefined || value.type !== bsonType.document) return;
-  for (const [name, field] of fieldsOf(value)) {
-    const level = field.type === bsonType.string ? field.text : '';
-    if (name === 'level' && ['local', 'available', 'majority'].includes(level)) continue;
-    throw new CommandError(code.invalidOptions, `readConcern ${name} ${level} is not supported`.replace('  ', ' '));
-  }
-}
-
-function checkWriteConcern(value: BsonValue | undefined): void {
-  if (value === undefined || value.type !== bsonType.document) return;
-  for (const [name, field] of fieldsOf(value)) {
-    const isFit =
-      (name === 'w' &&
-        (field.isNumber ? toDouble(field) <= 1 : field.type === bsonType.string && field.text === 'majority')) ||
-      // every answered write is on disk and there is nobody to wait for, so these are met as they are
-      ['j', 'fsync', 'wtimeout', 'provenance'].includes(name);
-    if (!isFit)
-      throw new CommandError(code.badValue, `the write concern '${name}' asks for more than a standalone server has`);
-  }
-}
-
-function checkGeneric(args: Arguments): void {
-  for (const field of ['txnNumber', 'autocommit', 'startTransaction']) {
-    if (args.value(field) !== undefined) {
-      throw new CommandError(
-        code.illegalOperation,
-        'Transaction numbers are only allowed on a replica set member or mongos',
-      );
-    }
-  }
-  checkReadConcern(args.value('readConcern'));
-  checkWriteConcern(args.value('writeConcern'));
-  if (args.flag('apiStrict')) throw new CommandError(code.invalidOptions, 'apiStrict is not supported');
+  /** what is wrong with the message that carried it */
+  fault?: CommandError | undefined;
 }
 
 function failure(err: CommandError): Buffer {
@@ -107,26 +85,33 @@ export async function dispatch(
 ): Promise<Buffer> {
   let name = '';
   try {
+    if (request.fault !== undefined) throw request.fault;
     const document = documentValue(request.document);
     checkDocument(document);
     for (const sequence of request.sequences.values()) for (const part of sequence) checkDocument(documentValue(part));
     name = fieldsOf(document)[0]?.[0] ?? '';
     const handler = handlers.get(name);
-    if (handler === undefined) throw new CommandError(code.commandNotFound, `no such command: '${name}'`);
+    if (database !== undefined && handler !== hello) {
+      throw new CommandError(
+        code.unsupportedQuery,
+        `Unsupported OP_QUERY command: ${name}; supported: hello, isMaster`,
+      );
+    }
+    if (handler === undefined) {
+      const known = [...handlers.keys()].sort().join(', ');
+      throw new CommandError(code.commandNotFound, `no such command: '${name}'; supported: ${known}`);
+    }
     const args = new Arguments(name, document, request.sequences);
-    checkGeneric(args);
-    const limit = args.count('maxTimeMS');
+    const generic = readGeneric(args, database);
     const context: Context = {
       server,
-      database: database ?? args.required('$db', args.text('$db')),
+      database: generic.database,
       args,
-      deadline: limit === undefined || limit === 0 ? Number.POSITIVE_INFINITY : performance.now() + limit,
+      deadline: generic.maxTimeMs === 0 ? Number.POSITIVE_INFINITY : performance.now() + generic.maxTimeMs,
       examined: { keys: 0, documents: 0 },
       connectionId,
     };
     const reply: Reply = await handler(context);
-    // a cursor's later batches have their own time
-    context.deadline = Number.POSITIVE_INFINITY;
     return writeDocument({ ...reply, ok: new Double(1) });
   } catch (err) {
     if (err instanceof CommandError) return failure(err);

@@ -1,22 +1,31 @@
-import { hostname } from 'node:os';
+import { randomBytes } from 'node:crypto';
+import { BsonValue, bsonType } from '../bson/value.js';
 import type { Context, Reply } from './context.js';
+import { checkSession } from './generic-fields.js';
 
-const version = '7.0.0';
+/** What 7.0 drivers go by: wire version 21 is that of MongoDB 7.0. */
+export const version = '7.0.0';
+const wireVersion = 21;
+const largestDocument = 16 * 1024 * 1024;
+const sessionMinutes = 30;
 
-/** A standalone server of wire version 21: no replica set name, so drivers send no transaction numbers. */
-export function hello({ connectionId }: Context): Reply {
+/** A standalone server: no replica set name, so drivers send no transaction numbers; no topology version, so they poll. */
+export function hello({ args, connectionId }: Context): Reply {
+  const wantsHelloOk = args.flag('helloOk');
+  // as in MongoDB, fields that say something of the client are no options and may be of any kind
+  args.allowRest();
+  const isLegacy = args.name !== 'hello';
   return {
-    helloOk: true,
-    ismaster: true,
-    isWritablePrimary: true,
-    maxBsonObjectSize: 16 * 1024 * 1024,
+    helloOk: wantsHelloOk ? true : undefined,
+    [isLegacy ? 'ismaster' : 'isWritablePrimary']: true,
+    maxBsonObjectSize: largestDocument,
     maxMessageSizeBytes: 48_000_000,
     maxWriteBatchSize: 100_000,
     localTime: new Date(),
-    logicalSessionTimeoutMinutes: 30,
+    logicalSessionTimeoutMinutes: sessionMinutes,
     connectionId,
     minWireVersion: 0,
-    maxWireVersion: 21,
+    maxWireVersion: wireVersion,
     readOnly: false,
   };
 }
@@ -33,30 +42,28 @@ export function buildInfo({ args }: Context): Reply {
     versionArray: [7, 0, 0, 0],
     gitVersion: 'shopledger-document-store',
     modules: [],
+    allocator: 'system',
+    javascriptEngine: 'none',
     bits: 64,
     debug: false,
-    maxBsonObjectSize: 16 * 1024 * 1024,
+    maxBsonObjectSize: largestDocument,
+    storageEngines: ['lmdb'],
   };
 }
 
-/** Sessions carry no state here, so ending them is done once it is asked. */
+/** Sessions carry no state here: a new one is an id, and ending or refreshing some is done once it is asked. */
+export function startSession({ args }: Context): Reply {
+  args.finish();
+  const uuid = Buffer.concat([Buffer.of(16, 0, 0, 0, 4), randomBytes(16)]);
+  uuid[11] = ((uuid[11] ?? 0) & 0x0f) | 0x40;
+  uuid[13] = ((uuid[13] ?? 0) & 0x3f) | 0x80;
+  return { id: { id: new BsonValue(bsonType.binary, uuid, 0, uuid.length) }, timeoutMinutes: sessionMinutes };
+}
+
 export function endSessions({ args }: Context): Reply {
-  args.value('endSessions');
+  for (const session of args.items(args.name)) checkSession(session);
   args.finish();
   return {};
 }
 
-export function serverStatus({ server }: Context): Reply {
-  const uptime = (performance.now() - server.startedAt) / 1000;
-  return {
-    host: hostname(),
-    version,
-    process: 'shopledger-document-store',
-    pid: BigInt(process.pid),
-    uptime: Math.round(uptime),
-    localTime: new Date(),
-    connections: { current: server.connections() },
-    metrics: { cursor: { open: { total: BigInt(server.cursors.size) } } },
-    storageEngine: { name: 'lmdb' },
-  };
-}
+export const refreshSessions = endSessions;

@@ -1,10 +1,9 @@
 import { encodeKey } from '../bson/key-encoding.js';
-import { toInteger } from '../bson/numbers.js';
-import { type BsonValue, bsonType, documentValue, itemsOf } from '../bson/value.js';
+import { type BsonValue, bsonType, documentValue, itemsOf, typeName } from '../bson/value.js';
 import { CommandError, code } from '../errors.js';
 import { parsePipeline } from '../query/aggregate.js';
 import { type Filter, matchAll, parseFilter } from '../query/filter.js';
-import { parsePath, visitPath } from '../query/path.js';
+import { type Path, parsePath, visitPath } from '../query/path.js';
 import {
   type Batches,
   batchesOf,
@@ -23,6 +22,7 @@ import { Arguments } from './arguments.js';
 import { type Context, cursorReply, findCollection, parseHint, type Reply } from './context.js';
 
 const firstBatchSize = 101;
+const largestReply = 16 * 1024 * 1024;
 
 export interface Query {
   collection: Collection;
@@ -62,6 +62,23 @@ interface FindArguments {
   keep: boolean;
 }
 
+/** Holds a result to its time: what the client waits for counts, the time between two batches does not. */
+async function* withinTime(context: Context, source: Batches): Batches {
+  let left = context.deadline - performance.now();
+  try {
+    for (;;) {
+      const began = performance.now();
+      context.deadline = began + left;
+      const step = await source.next();
+      left -= performance.now() - began;
+      if (step.done === true) return;
+      yield step.value;
+    }
+  } finally {
+    await source.return();
+  }
+}
+
 /** Reads the arguments of `find`; `explain` reads the same. */
 export function parseFind(context: Context, args: Arguments): FindArguments {
   const collection = findCollection(context, args.collection());
@@ -92,75 +109,99 @@ export async function find(context: Context): Promise<Reply> {
   const { collection, query, map, batchSize, single, keep } = parseFind(context, context.args);
   let batches = collection === undefined ? noBatches() : runQuery(context, { collection, ...query }).batches;
   if (map !== undefined) batches = mapBatches(batches, map);
+  if (context.deadline < Number.POSITIVE_INFINITY) batches = withinTime(context, batches);
   return cursorReply(await context.server.cursors.start(namespace, batches, batchSize, { single, keep }), namespace);
 }
 
-function cursorId(value: BsonValue | undefined): bigint {
-  if (value?.type !== bsonType.int64) throw new CommandError(code.typeMismatch, 'a cursor id must be of type long');
-  return value.buffer.readBigInt64LE(value.start);
+function cursorId(field: string, value: BsonValue): bigint {
+  if (value.type === bsonType.int64) return value.buffer.readBigInt64LE(value.start);
+  throw new CommandError(
+    code.typeMismatch,
+    `BSON field '${field}' is the wrong type '${typeName(value.type)}', expected type 'long'`,
+  );
 }
 
 export async function getMore({ server, database, args }: Context): Promise<Reply> {
-  const id = cursorId(args.value('getMore'));
+  const id = cursorId('getMore.getMore', args.required('getMore', args.value('getMore')));
   const namespace = `${database}.${args.required('collection', args.text('collection'))}`;
   const size = args.count('batchSize') ?? 0;
   args.finish();
+  if (args.value('maxTimeMS') !== undefined) {
+    throw new CommandError(code.badValue, 'cannot set maxTimeMS on getMore command for a non-awaitData cursor');
+  }
   const batch = await server.cursors.more(id, namespace, size === 0 ? Number.POSITIVE_INFINITY : size);
   return cursorReply(batch, namespace, 'nextBatch');
 }
 
 export function killCursors({ server, args }: Context): Reply {
-  const cursors = args.value('cursors');
-  if (cursors?.type !== bsonType.array) throw new CommandError(code.typeMismatch, "'cursors' must be an array");
+  const ids = args.items('cursors').map((id) => cursorId('killCursors.cursors', id));
   args.finish();
-  const killed: bigint[] = [];
-  const notFound: bigint[] = [];
-  for (const id of itemsOf(cursors).map(cursorId)) (server.cursors.kill(id) ? killed : notFound).push(id);
-  return { cursorsKilled: killed, cursorsNotFound: notFound, cursorsAlive: [], cursorsUnknown: [] };
+  const cursorsKilled = ids.filter((id) => server.cursors.kill(id));
+  const cursorsNotFound = ids.filter((id) => !cursorsKilled.includes(id));
+  return { cursorsKilled, cursorsNotFound, cursorsAlive: [], cursorsUnknown: [] };
 }
 
 export async function count(context: Context): Promise<Reply> {
-  const { args } = context;
-  const collection = findCollection(context, args.collection());
-  args.refuse('collation');
-  args.allow('fields');
-  const given = args.document('query');
-  const filter = given === undefined || given.end - given.start === 5 ? matchAll : parseFilter(given);
-  const skip = args.count('skip') ?? 0;
-  const limitValue = args.value('limit');
-  const limit = limitValue === undefined ? 0 : Math.abs(Number(toInteger(limitValue) ?? 0n));
-  const hint = parseHint(collection, args.value('hint'));
-  args.finish();
+  const { collection, query } = parseCount(context, context.args);
   if (collection === undefined) return { n: 0 };
-  if (filter === matchAll) {
+  const { skip, limit } = query;
+  if (query.filter === matchAll && query.hint === undefined) {
     const left = Math.max(0, collection.count - skip);
     return { n: limit > 0 ? Math.min(left, limit) : left };
   }
   let n = 0;
-  const { batches } = runQuery(context, { collection, filter, order: [], skip, limit, hint });
-  for await (const batch of batches) n += batch.length;
+  for await (const batch of runQuery(context, { collection, ...query }).batches) n += batch.length;
   return { n };
 }
 
-export async function distinct(context: Context): Promise<Reply> {
-  const { args } = context;
+/** Reads the arguments of `count`; `explain` reads the same. A negative limit means as much as a positive one. */
+export function parseCount(context: Context, args: Arguments): Pick<FindArguments, 'collection' | 'query'> {
   const collection = findCollection(context, args.collection());
-  const path = parsePath(args.required('key', args.text('key')));
+  args.refuse('collation');
+  args.allow('fields');
+  const given = args.document('query');
+  const query = {
+    filter: given === undefined || given.end - given.start === 5 ? matchAll : parseFilter(given),
+    order: [],
+    skip: args.count('skip') ?? 0,
+    limit: Math.abs(args.count('limit', Number.NEGATIVE_INFINITY) ?? 0),
+    hint: parseHint(collection, args.value('hint')),
+  };
+  args.finish();
+  return { collection, query };
+}
+
+/** Reads the arguments of `distinct`; `explain` reads the same. */
+export function parseDistinct(
+  context: Context,
+  args: Arguments,
+): Pick<FindArguments, 'collection' | 'query'> & { path: Path } {
+  const collection = findCollection(context, args.collection());
+  const key = args.required('key', args.text('key'));
+  if (key === '' || key.includes('\0')) throw new CommandError(code.badValue, `'${key}' is no key for distinct`);
   const filter = parseFilter(args.documentOrEmpty('query'));
   args.refuse('collation');
-  const hint = parseHint(collection, args.value('hint'));
   args.finish();
+  return { collection, path: parsePath(key), query: { filter, order: [], skip: 0, limit: 0, hint: undefined } };
+}
+
+export async function distinct(context: Context): Promise<Reply> {
+  const { collection, path, query } = parseDistinct(context, context.args);
   const values = new Map<string, BsonValue>();
+  let bytes = 0;
+  const add = (value: BsonValue) => {
+    const key = encodeKey(value).toString('latin1');
+    if (values.has(key)) return;
+    values.set(key, value);
+    bytes += value.end - value.start + String(values.size).length + 2;
+    if (bytes > largestReply) throw new CommandError(17217, 'distinct too big, 16mb cap');
+  };
   if (collection !== undefined) {
-    const { batches } = runQuery(context, { collection, filter, order: [], skip: 0, limit: 0, hint });
-    for await (const batch of batches) {
+    for await (const batch of runQuery(context, { collection, ...query }).batches) {
       for (const document of batch) {
         visitPath(documentValue(document), path, false, (value) => {
-          const items = value?.type === bsonType.array ? itemsOf(value) : value === undefined ? [] : [value];
-          for (const item of items) {
-            const key = encodeKey(item).toString('latin1');
-            if (!values.has(key)) values.set(key, item);
-          }
+          if (value?.type === bsonType.array) itemsOf(value).forEach(add);
+          else if (value !== undefined) add(value);
           return false;
         });
       }

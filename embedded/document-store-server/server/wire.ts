@@ -1,3 +1,5 @@
+import { CommandError } from '../errors.js';
+import { crc32c } from './crc32c.js';
 import type { Request } from './dispatch.js';
 
 const headerLength = 16;
@@ -66,13 +68,19 @@ function nameAt(bytes: Buffer, at: number, end: number): string {
 function parseMessage(bytes: Buffer, requestId: number): Message {
   const flags = bytes.length >= 20 ? bytes.readUInt32LE(16) : 0;
   if ((flags & 0xfffc) !== 0) throw new ProtocolError('an OP_MSG with unknown required flags');
-  const end = bytes.length - ((flags & flag.checksum) !== 0 ? 4 : 0);
+  const hasChecksum = (flags & flag.checksum) !== 0;
+  const end = bytes.length - (hasChecksum ? 4 : 0);
+  if (hasChecksum && (end < 20 || bytes.readUInt32LE(end) !== crc32c(bytes.subarray(0, end)))) {
+    throw new ProtocolError('an OP_MSG whose checksum does not match');
+  }
   const sequences = new Map<string, Buffer[]>();
+  let fault: CommandError | undefined;
   let document: Buffer | undefined;
   let at = 20;
   while (at < end) {
     const kind = bytes[at++];
-    if (kind === 0 && document === undefined) {
+    if (kind === 0) {
+      if (document !== undefined) fault = new CommandError(40430, 'Multiple body sections in message');
       document = documentAt(bytes, at, end);
       at += document.length;
     } else if (kind === 1 && at + 4 <= end) {
@@ -87,18 +95,18 @@ function parseMessage(bytes: Buffer, requestId: number): Message {
         documents.push(next);
         at += next.length;
       }
+      if (sequences.has(name)) fault = new CommandError(40431, `Duplicate document sequence: ${name}`);
       sequences.set(name, documents);
     } else {
       throw new ProtocolError(`an OP_MSG section of kind ${kind}`);
     }
   }
-  if (document === undefined) throw new ProtocolError('an OP_MSG without a body');
-  return {
-    requestId,
-    request: { document, sequences },
-    legacyDatabase: undefined,
-    unanswered: (flags & flag.moreToCome) !== 0,
-  };
+  if (document === undefined) {
+    fault = new CommandError(40587, 'OP_MSG messages must have a body section');
+    document = Buffer.of(5, 0, 0, 0, 0);
+  }
+  const unanswered = (flags & flag.moreToCome) !== 0;
+  return { requestId, request: { document, sequences, fault }, legacyDatabase: undefined, unanswered };
 }
 
 function parseQuery(bytes: Buffer, requestId: number): Message {

@@ -73,6 +73,8 @@ interface StoredCollection {
 
 type Table = Database<Buffer, Buffer>;
 
+const longestNamespace = 255;
+
 const prefix = { collection: Buffer.from('c:'), garbage: Buffer.from('g:'), nextId: Buffer.from('next-id') };
 
 function keyOf(kind: Buffer, id: number): Buffer {
@@ -122,6 +124,19 @@ function revive(stored: StoredIndex): Index {
     partial: partial && { source: partial, filter: parseFilter(documentValue(partial)) },
     expireAfterSeconds: stored.expireAfterSeconds,
   };
+}
+
+/** @throws CommandError 73 for what cannot be the name of a collection, or of one that clients write to */
+export function checkName(database: string, name: string): void {
+  if (name === '' || name.includes('\0') || name.startsWith('.') || name.endsWith('.') || name.includes('$')) {
+    throw new CommandError(code.invalidNamespace, `Invalid collection name specified '${database}.${name}'`);
+  }
+  if (name.startsWith('system.')) {
+    throw new CommandError(code.invalidNamespace, `cannot write to '${database}.${name}'`);
+  }
+  if (Buffer.byteLength(`${database}.${name}`) > longestNamespace) {
+    throw new CommandError(code.invalidNamespace, `a namespace is longer than ${longestNamespace} bytes`);
+  }
 }
 
 /** Collections and indexes, in memory and in LMDB. What changes is written at the end of the transaction it changed in. */
@@ -180,12 +195,7 @@ export class Catalogue {
   }
 
   create(database: string, name: string): Collection {
-    if (name === '' || name.includes('\0') || name.startsWith('.') || name.endsWith('.') || name.includes('$')) {
-      throw new CommandError(code.invalidNamespace, `Invalid collection name specified '${database}.${name}'`);
-    }
-    if (name.startsWith('system.')) {
-      throw new CommandError(code.invalidNamespace, `cannot write to '${database}.${name}'`);
-    }
+    checkName(database, name);
     const collection: Collection = {
       id: this.newId(),
       database,
@@ -214,6 +224,16 @@ export class Catalogue {
       for (const index of build.indexes) this.discard(index.id);
       build.end();
     }
+  }
+
+  /** Gives a collection another name; to those who hold it under the old one it is dropped. */
+  rename(collection: Collection, database: string, name: string): void {
+    const renamed = { ...collection, database, name, watchers: new Set<Watcher>() };
+    collection.dropped = true;
+    this.changed.delete(collection);
+    this.collections.delete(`${collection.database}.${collection.name}`);
+    this.collections.set(`${database}.${name}`, renamed);
+    this.changed.add(renamed);
   }
 
   /** Leaves the records of a dropped collection or index to the sweeper. */

@@ -38,7 +38,7 @@ export class Store {
 
   private constructor(
     private readonly root: RootDatabase<Buffer, Buffer>,
-    dataDir: string,
+    readonly dataDir: string,
     private readonly release: () => void,
     private readonly log: Logger,
   ) {
