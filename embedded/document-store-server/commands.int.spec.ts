@@ -2,11 +2,15 @@ import { expect } from 'chai';
 import { type Document, Long, MongoClient, UUID } from 'mongodb';
 import { failure, startTestServer, type TestServer } from './test-server.js';
 
+interface Doc extends Document {
+  _id: string | number;
+}
+
 describe('commands of the document store', () => {
   let server: TestServer;
   before(async () => {
     server = await startTestServer();
-    await server.db.collection<Document>('items').insertMany([
+    await server.db.collection<Doc>('items').insertMany([
       { _id: 1, n: 1, tags: ['a', 'b'] },
       { _id: 2, n: 2.5, tags: ['b'] },
       { _id: 3, n: 1 },
@@ -111,7 +115,7 @@ describe('commands of the document store', () => {
         [{ insert: 'items', documents, writeConcern: { strange: 1 } }, 40415],
         [{ find: 'items', writeConcern: { w: 1 } }, 72],
       ]);
-      expect(await server.db.collection<Document>('items').findOne({ _id: 'w' })).to.equal(null);
+      expect(await server.db.collection<Doc>('items').findOne({ _id: 'w' })).to.equal(null);
     });
 
     it('refuses transactions and malformed sessions', async () => {
@@ -131,7 +135,7 @@ describe('commands of the document store', () => {
     });
 
     it('gives up after maxTimeMS, over all batches together, and refuses what is no time', async () => {
-      const many = server.db.collection<Document>('many');
+      const many = server.db.collection<Doc>('many');
       await many.insertMany(Array.from({ length: 3000 }, (_, _id) => ({ _id, pad: 'x'.repeat(300) })));
       const { cursor } = await run({ find: 'many', batchSize: 1, maxTimeMS: 60_000 });
       await run({ getMore: cursor.id, collection: 'many', batchSize: 1 });
@@ -239,13 +243,13 @@ describe('commands of the document store', () => {
     });
 
     it('renameCollection moves documents and indexes, and ends cursors', async () => {
-      const before = server.db.collection<Document>('before');
+      const before = server.db.collection<Doc>('before');
       await before.insertMany(Array.from({ length: 200 }, (_, _id) => ({ _id, n: _id % 7 })));
       await before.createIndex({ n: 1 });
       const cursor = before.find().batchSize(2);
       await cursor.next();
       await admin({ renameCollection: 'shop.before', to: 'other.after' });
-      const after = server.client.db('other').collection<Document>('after');
+      const after = server.client.db('other').collection<Doc>('after');
       expect([await after.countDocuments({ n: 3 }), await before.countDocuments()]).to.deep.equal([29, 0]);
       expect((await after.indexes()).map(({ name }) => name)).to.deep.equal(['_id_', 'n_1']);
       expect((await failure(cursor.toArray())).code).to.equal(175);
@@ -295,7 +299,7 @@ describe('commands of the document store', () => {
     it('distinct tells values, not their arrays, up to 16 MB', async () => {
       expect((await run({ distinct: 'items', key: 'tags' }))['values']).to.deep.equal(['a', 'b']);
       expect((await run({ distinct: 'none', key: 'tags' }))['values']).to.deep.equal([]);
-      const pads = server.db.collection<Document>('pads');
+      const pads = server.db.collection<Doc>('pads');
       for (let _id = 0; _id < 6; _id++) await pads.insertOne({ _id, pad: `${_id}${'x'.repeat(3_000_000)}` });
       expect(await pads.distinct('pad', { _id: { $lt: 5 } })).to.have.length(5);
       await expectRefusals([
