@@ -43,13 +43,14 @@ function matchesComparison(value: BsonValue | undefined, kind: Comparison, opera
     const isNull = value === undefined || value.type === bsonType.null || value.type === bsonType.undefined;
     return isNull && kind !== 'gt' && kind !== 'lt';
   }
-  if (value === undefined) return false;
-  const valueClass = classOf(value.type);
+  // between MinKey and MaxKey there is everything, what is missing too
+  const valueClass = value === undefined ? keyClass.null : classOf(value.type);
   const operandClass = classOf(operand.type);
   if (valueClass !== operandClass) {
     const crossesTypes = operandClass === keyClass.minKey || operandClass === keyClass.maxKey;
     return crossesTypes && accepts(kind, valueClass - operandClass);
   }
+  if (value === undefined) return false;
   if (operandClass === keyClass.number) {
     const valueIsNaN = isNaNValue(value);
     if (valueIsNaN || isNaNValue(operand)) {

@@ -131,10 +131,13 @@ function sortDirection(index: Index, bound: KeyRange[][], order: SortOrder): boo
   return next === wanted.length ? (reverse ?? false) : undefined;
 }
 
-function holdsEveryMatch(index: Index, bound: KeyRange[][], conjuncts: Conjuncts): boolean {
-  if (index.partial !== undefined && !implies(conjuncts, index.partial.filter)) return false;
-  if (!index.sparse) return true;
-  return bound.some((ranges) => ranges.every((range) => (range.low.bytes[0] ?? 0) > keyClass.null));
+function isImplied(index: Index, conjuncts: Conjuncts): boolean {
+  return index.partial === undefined || implies(conjuncts, index.partial.filter);
+}
+
+/** A sparse index lacks the keys of what is missing. */
+function needsNoMissing(index: Index, bound: KeyRange[][]): boolean {
+  return !index.sparse || bound.some((ranges) => ranges.every((range) => (range.low.bytes[0] ?? 0) > keyClass.null));
 }
 
 function plansOf(
@@ -144,9 +147,13 @@ function plansOf(
   order: SortOrder,
   isInsistedOn: boolean,
 ): Plan[] {
-  return boundsOf(index, conjuncts).flatMap((bound) => {
-    // who insists on a sparse or partial index is given what it holds
-    if (!isInsistedOn && !holdsEveryMatch(index, bound, conjuncts)) return [];
+  const bounds = boundsOf(index, conjuncts).flatMap((bound): KeyRange[][][] => {
+    const hasKeys = needsNoMissing(index, bound);
+    // who insists on a sparse or partial index is given what it holds, under whichever key
+    if (!isInsistedOn && !(hasKeys && isImplied(index, conjuncts))) return [];
+    return hasKeys ? [bound] : [[]];
+  });
+  return bounds.map((bound) => {
     const reverse = sortDirection(index, bound, order);
     return {
       index,

@@ -1,9 +1,10 @@
-import { emptyArrayKey, encodeKey, invert, missingKey } from '../bson/key-encoding.js';
+import { invert } from '../bson/key-encoding.js';
 import { toDouble } from '../bson/numbers.js';
 import { toText } from '../bson/to-text.js';
 import { type BsonValue, bsonType, documentValue, fieldsOf } from '../bson/value.js';
 import { CommandError, code } from '../errors.js';
-import { type Path, parseStrictPath, visitPath } from './path.js';
+import { arrayRows, cellKey } from './array-rows.js';
+import { type Path, parseStrictPath } from './path.js';
 
 export interface SortField {
   path: Path;
@@ -29,33 +30,31 @@ export function parseSort(sort: BsonValue): SortOrder {
   });
 }
 
-/** A field's key for sorting: of an array the least item, or the greatest when descending. */
-function fieldKey(document: BsonValue, field: SortField): Buffer {
-  let best: Buffer | undefined;
-  const offer = (key: Buffer) => {
-    if (best === undefined || key.compare(best) < 0 !== field.descending) best = key;
-  };
-  visitPath(document, field.path, true, (value) => {
-    if (value === undefined) offer(missingKey);
-    else if (value.type !== bsonType.array) offer(encodeKey(value));
-    return false;
-  });
-  if (best === undefined) {
-    visitPath(document, field.path, false, (value) => {
-      if (value?.type !== bsonType.array) return false;
-      offer(value.end - value.start === 5 ? emptyArrayKey : encodeKey(value));
-      return false;
-    });
+/**
+ * A document's place in a sort order: compare with memcmp. Where arrays give it several, the one that comes first.
+ *
+ * @throws CommandError 2 where two fields run through different arrays
+ */
+export function sortKey(order: SortOrder, document: Buffer): Buffer {
+  let first: Buffer | undefined;
+  try {
+    arrayRows(
+      documentValue(document),
+      order.map(({ path }) => path),
+      (cells) => {
+        const key = Buffer.concat(cells.map((cell, field) => directed(cellKey(cell), order[field])));
+        if (first === undefined || key.compare(first) < 0) first = key;
+      },
+    );
+  } catch (err) {
+    if (!(err instanceof CommandError) || err.code !== code.parallelArrays) throw err;
+    throw new CommandError(code.badValue, 'cannot sort with keys that are parallel arrays');
   }
-  const key = best ?? missingKey;
-  return field.descending ? invert(key) : key;
+  return first ?? Buffer.alloc(0);
 }
 
-/** A document's place in a sort order: compare with memcmp. */
-export function sortKey(order: SortOrder, document: Buffer): Buffer {
-  const value = documentValue(document);
-  return Buffer.concat(order.map((field) => fieldKey(value, field)));
-}
+const directed = (key: Buffer, field: SortField | undefined): Buffer =>
+  field?.descending === true ? invert(key) : key;
 
 interface Entry {
   key: Buffer;
