@@ -1,7 +1,7 @@
 // Which spec file belongs to which suite, and how a suite is cut into processes.
 import { BuildError, listSources, outputOf } from './build.mjs';
 
-const order = ['check', 'unit', 'integration', 'contract', 'torture', 'architecture', 'scenario', 'drill'];
+const order = ['check', 'unit', 'integration', 'contract', 'torture', 'fuzz', 'architecture', 'scenario', 'drill'];
 
 /** These start the whole system: beside another suite they would measure the other suite's load. */
 const alone = new Set(['scenario', 'drill']);

@@ -1,0 +1,60 @@
+import { Int32 } from 'bson';
+import type { Random } from '../../support/seeded.js';
+import type { Case, Find } from './case.js';
+import { fieldPath, filter, type Ground, isPlainOperand, sort } from './generate-queries.js';
+import { document, identifiers, makePool, value } from './generate-values.js';
+import type { Index } from './model/indexes.js';
+import type { Doc, Value } from './model/values.js';
+
+export interface World extends Omit<Case, 'operation'> {
+  readonly ground: Ground;
+}
+
+/** Documents and indexes over a small alphabet of names and values. */
+export function world(random: Random): World {
+  const pool = makePool(random);
+  const docs = identifiers(random, random.between(3, 30)).map((id) => document(random, pool, id));
+  const ground = { pool, docs };
+  return { docs, ground, indexes: indexes(random, ground), indexesLast: random.chance(0.5) };
+}
+
+function indexes(random: Random, ground: Ground): Index[] {
+  const made = new Map<string, Index>();
+  for (let n = random.between(1, 4); n > 0; n -= 1) {
+    const key = sort(random).filter(([path]) => !/\.\d+/.test(path) && path !== '_id');
+    if (key.length === 0) continue;
+    const kind = random.next();
+    const index: Index = {
+      key,
+      unique: random.chance(0.15),
+      sparse: kind < 0.2,
+      partial: kind > 0.75 ? partial(random, ground) : undefined,
+    };
+    made.set(key.map(([path, direction]) => `${path} ${direction}`).join(), index);
+  }
+  return [...made.values()];
+}
+
+function partial(random: Random, { pool }: Ground): Doc {
+  const clause = (): [string, Value] => {
+    const path = fieldPath(random);
+    const operand = random.pick([value(random, pool, 1), new Int32(1)]);
+    if (random.chance(0.35)) return [path, new Map([['$exists', true]])];
+    if (random.chance(0.2)) return [path, new Map([['$type', random.pick(['number', 'string', 'object'])]])];
+    const plain = isPlainOperand(operand) ? operand : new Int32(1);
+    if (random.chance(0.3)) return [path, new Map([['$eq', plain]])];
+    return [path, new Map([[random.pick(['$gt', '$gte', '$lt', '$lte']), plain]])];
+  };
+  return new Map(random.chance(0.8) ? [clause()] : [clause(), clause()]);
+}
+
+export function find(random: Random, ground: Ground): Find {
+  const window = random.chance(0.25);
+  return {
+    kind: 'find',
+    filter: filter(random, ground),
+    sort: random.chance(0.45) ? sort(random) : [],
+    skip: window && random.chance(0.6) ? random.between(0, 6) : 0,
+    limit: window ? random.between(0, 8) : 0,
+  };
+}

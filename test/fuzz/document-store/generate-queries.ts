@@ -1,0 +1,187 @@
+import { BSONRegExp, Double, Int32, Long } from 'bson';
+import type { Random } from '../../support/seeded.js';
+import { leaf, type Pool, partOf, shuffled, value } from './generate-values.js';
+import { reach } from './model/paths.js';
+import type { Sort } from './model/sort.js';
+import { type Doc, typeNumbers, typeOf, type Value } from './model/values.js';
+
+/** What there is to draw from: the world's values and its documents, so that filters find something. */
+export interface Ground {
+  readonly pool: Pool;
+  readonly docs: readonly Doc[];
+}
+
+const plainPaths = ['a', 'b', 'c', 'a.b', 'a.c', 'b.a', 'b.c', 'a.b.c', 'a.a', 'c.é'] as const;
+const positions = ['a.0', 'a.1', 'b.0', 'a.0.b', 'a.b.0', 'a.1.0', 'b.0.a', 'a.0.0', 'a.b.0.c', 'a.00'] as const;
+
+export const fieldPath = (random: Random): string => random.pick(plainPaths);
+const anyPath = (random: Random): string =>
+  random.chance(0.8) ? fieldPath(random) : random.chance(0.8) ? random.pick(positions) : '_id';
+
+const patterns = [
+  'a',
+  '^a',
+  '^ab',
+  'b$',
+  '^$',
+  'a.b',
+  '[ab]',
+  '^A',
+  '^é',
+  '😀$',
+  'a|b',
+  '^a|b',
+  '^(a|b)',
+  'a?b',
+  '^a*',
+  '\\.',
+  '^a\\n',
+  'x',
+];
+const flags = ['', '', 'i', 'm', 's', 'im'];
+
+export const regex = (random: Random): BSONRegExp => new BSONRegExp(random.pick(patterns), random.pick(flags));
+
+/** A value that some document has at the path, if any has, else one of the pool. */
+function operand(random: Random, ground: Ground, path: string): Value {
+  if (ground.docs.length > 0 && random.chance(0.6)) {
+    const found = reach(random.pick(ground.docs), path, true).filter((one) => one !== undefined);
+    if (found.length > 0) return random.pick(found);
+    return partOf(random, random.pick(ground.docs));
+  }
+  return random.chance(0.75) ? leaf(random, ground.pool) : value(random, ground.pool, 2);
+}
+
+const several = <T>(random: Random, low: number, high: number, make: () => T): T[] =>
+  Array.from({ length: random.between(low, high) }, make);
+
+/** A filter of a few clauses; now and then one that MongoDB refuses. */
+export function filter(random: Random, ground: Ground, depth = 2): Doc {
+  const clauses = random.chance(0.04) ? 0 : random.pick([1, 1, 1, 2, 2, 3]);
+  const doc = new Map<string, Value>();
+  for (let n = 0; n < clauses; n += 1) {
+    if (depth > 0 && random.chance(0.2)) {
+      doc.set(
+        random.pick(['$and', '$or', '$or', '$nor']),
+        several(random, random.chance(0.03) ? 0 : 1, 3, () => filter(random, ground, depth - 1)),
+      );
+    } else {
+      const path = anyPath(random);
+      doc.set(path, condition(random, ground, path, depth));
+    }
+  }
+  return doc;
+}
+
+function condition(random: Random, ground: Ground, path: string, depth: number): Value {
+  if (random.chance(0.3)) return random.chance(0.1) ? regex(random) : operand(random, ground, path);
+  const operators = new Map<string, Value>();
+  for (let n = random.pick([1, 1, 1, 2, 2, 3]); n > 0; n -= 1) addOperator(random, ground, path, depth, operators);
+  return operators;
+}
+
+function addOperator(random: Random, ground: Ground, path: string, depth: number, operators: Map<string, Value>): void {
+  const one = () => operand(random, ground, path);
+  switch (random.chance(0.01) ? 'mod' : random.pick(operatorNames)) {
+    case 'compare':
+      operators.set(random.pick(['$eq', '$gt', '$gte', '$lt', '$lte', '$gt', '$gte', '$lt', '$lte', '$ne']), one());
+      return;
+    case 'range':
+      operators.set(random.pick(['$gt', '$gte']), one());
+      operators.set(random.pick(['$lt', '$lte']), one());
+      return;
+    case 'in':
+      operators.set(
+        random.pick(['$in', '$in', '$nin']),
+        several(random, 0, 4, () => (random.chance(0.07) ? regex(random) : one())),
+      );
+      return;
+    case 'all':
+      operators.set(
+        '$all',
+        random.chance(0.15)
+          ? several(random, 1, 2, () => elemMatch(random, ground, path, depth))
+          : several(random, 0, 3, one),
+      );
+      return;
+    case 'elemMatch':
+      operators.set('$elemMatch', elemMatch(random, ground, path, depth).get('$elemMatch') as Value);
+      return;
+    case 'exists':
+      operators.set('$exists', random.pick([true, true, false, false, new Int32(0), new Double(1), null, '']));
+      return;
+    case 'type':
+      operators.set('$type', types(random));
+      return;
+    case 'size':
+      operators.set(
+        '$size',
+        random.pick([new Int32(0), new Int32(1), new Int32(2), new Double(2), Long.fromNumber(3), new Int32(-1)]),
+      );
+      return;
+    case 'regex':
+      operators.set('$regex', random.chance(0.3) ? regex(random) : random.pick(patterns));
+      if (typeof operators.get('$regex') === 'string' && random.chance(0.5))
+        operators.set('$options', random.pick(flags));
+      return;
+    case 'not':
+      operators.set('$not', not(random, ground, path, depth));
+      return;
+    default:
+      operators.set('$mod', [new Int32(random.pick([1, 2, 3, -2, 0])), new Int32(random.pick([0, 1, -1]))]);
+  }
+}
+
+const operatorNames = [
+  ...['compare', 'compare', 'compare', 'compare', 'compare', 'compare', 'range', 'range', 'in', 'in', 'in', 'all'],
+  ...['elemMatch', 'elemMatch', 'exists', 'type', 'size', 'regex', 'not', 'not'],
+];
+
+function elemMatch(random: Random, ground: Ground, path: string, depth: number): Doc {
+  if (depth > 0 && random.chance(0.5)) {
+    const inner: Ground = { pool: ground.pool, docs: elementsAt(ground, path) };
+    return new Map([['$elemMatch', filter(random, inner, depth - 1)]]);
+  }
+  const operators = new Map<string, Value>();
+  addOperator(random, ground, path, depth - 1, operators);
+  if (random.chance(0.5)) addOperator(random, ground, path, depth - 1, operators);
+  return new Map([['$elemMatch', operators]]);
+}
+
+/** The documents in the arrays at a path. */
+function elementsAt({ docs }: Ground, path: string): Doc[] {
+  return docs.flatMap((doc) => reach(doc, path, true)).filter((one): one is Doc => one instanceof Map);
+}
+
+function not(random: Random, ground: Ground, path: string, depth: number): Value {
+  if (random.chance(0.1)) return regex(random);
+  if (random.chance(0.03)) return random.pick([new Int32(1), new Map()]);
+  const operators = new Map<string, Value>();
+  addOperator(random, ground, path, depth, operators);
+  if (random.chance(0.3)) addOperator(random, ground, path, depth, operators);
+  return operators;
+}
+
+const typeNames = [...Object.keys(typeNumbers), 'number', 'null', 'array', 'object'];
+
+function types(random: Random): Value {
+  const one = (): Value =>
+    random.chance(0.7) ? random.pick(typeNames) : new Int32(random.pick(Object.values(typeNumbers)));
+  if (random.chance(0.02)) return 'nothing';
+  return random.chance(0.7) ? one() : several(random, random.chance(0.1) ? 0 : 1, 3, one);
+}
+
+/** One to three fields; by position seldom, and then alone. */
+export function sort(random: Random): Sort {
+  const direction = () => random.pick([1, -1] as const);
+  if (random.chance(0.05)) return [[random.pick(['a.0', 'b.0', 'a.1.b', 'a.0.b']), direction()]];
+  const paths = shuffled(random, [...plainPaths, '_id']).slice(0, random.pick([1, 1, 2, 2, 3]));
+  return paths
+    .filter((path, at) => !paths.slice(0, at).some((other) => clash(path, other)))
+    .map((path) => [path, direction()]);
+}
+
+const clash = (a: string, b: string) => `${a}.`.startsWith(`${b}.`) || `${b}.`.startsWith(`${a}.`);
+
+/** Whether a value can be the operand of an equality in a partial filter, which takes no regular expression. */
+export const isPlainOperand = (one: Value): boolean => typeOf(one) !== 'regex' && one !== null;

@@ -1,0 +1,145 @@
+import type { Document } from 'mongodb';
+import { documentsIn, encode } from './bytes.js';
+import { type Find, sortToDoc } from './case.js';
+import { codeOf, Disagreement, type Pair, type Target } from './collections.js';
+import { show } from './json.js';
+import { checkFilter, matches } from './model/filter.js';
+import { compareRows, type Key } from './model/index-keys.js';
+import { type Index, indexName, isIndexed } from './model/indexes.js';
+import { sortRow } from './model/sort.js';
+import type { Doc } from './model/values.js';
+import type { Outcome, Server } from './server.js';
+import { increase, type Tally } from './tally.js';
+
+/** What the model says of a find: the code it is refused with, or what is found and how it must be ordered. */
+type Expected = { readonly code: number } | { readonly found: readonly Found[] };
+interface Found {
+  readonly doc: Doc;
+  readonly row: readonly Key[];
+}
+
+/** Documents by their bytes, so that what comes back is known without being read. */
+export type Known = ReadonlyMap<string, Doc>;
+export const keyOf = (bytes: Buffer): string => bytes.toString('latin1');
+export const known = (docs: readonly Doc[]): Known => new Map(docs.map((doc) => [keyOf(encode(doc)), doc]));
+
+/**
+ * Asks a find of both collections, and of the indexes by name, and holds the answers against the model.
+ *
+ * @throws Disagreement at the first answer that is not MongoDB's
+ */
+export async function compareFind(server: Server, pair: Pair, docs: Known, find: Find, tally: Tally): Promise<void> {
+  const { plain, indexed } = pair;
+  const whole = expect(pair.docs, find);
+  const asked: Promise<void>[] = [
+    ask(server, plain, find, undefined, (outcome) => judge('without indexes', outcome, whole, docs, find, tally)),
+    ask(server, indexed, find, undefined, (outcome) => judge('with indexes', outcome, whole, docs, find, tally)),
+    count(server, indexed, find, whole, tally),
+  ];
+  for (const index of indexed.indexes) asked.push(compareHinted(server, pair, docs, find, index, whole, tally));
+  await Promise.all(asked);
+}
+
+/** An index that leaves documents out answers for those it holds: core/index-sparse/ ("incomplete results"). */
+async function compareHinted(
+  server: Server,
+  { docs: all, indexed }: Pair,
+  docs: Known,
+  find: Find,
+  index: Index,
+  whole: Expected,
+  tally: Tally,
+): Promise<void> {
+  const hint = indexName(index);
+  const label = `with hint ${hint}`;
+  await ask(server, indexed, find, hint, (outcome) => {
+    if (!index.sparse && index.partial === undefined) return judge(label, outcome, whole, docs, find, tally);
+    const held = expect(
+      all.filter((doc) => isIndexed(index, doc)),
+      find,
+    );
+    try {
+      judge(label, outcome, held, docs, find, tally);
+    } catch (err) {
+      if (!(err instanceof Disagreement)) throw err;
+      judge(label, outcome, whole, docs, find, tally);
+    }
+  });
+}
+
+async function ask(
+  server: Server,
+  { name }: Target,
+  find: Find,
+  hint: string | undefined,
+  then: (outcome: Outcome) => void,
+): Promise<void> {
+  const command: Document = { find: name, filter: find.filter, batchSize: 100_000 };
+  if (find.sort.length > 0) command['sort'] = sortToDoc(find.sort);
+  if (find.skip > 0) command['skip'] = find.skip;
+  if (find.limit > 0) command['limit'] = find.limit;
+  if (hint !== undefined) command['hint'] = hint;
+  then(await server.run(command));
+}
+
+async function count(server: Server, { name }: Target, find: Find, expected: Expected, tally: Tally): Promise<void> {
+  if (find.sort.length > 0 || 'code' in expected) return;
+  const command: Document = { count: name, query: find.filter };
+  if (find.skip > 0) command['skip'] = find.skip;
+  if (find.limit > 0) command['limit'] = find.limit;
+  const outcome = await server.run(command);
+  tally.answers += 1;
+  if ('code' in outcome) {
+    if (tally.isUnsupported(find.filter, outcome)) return;
+    throw new Disagreement(`count: refused with ${outcome.code} (${outcome.message})`);
+  }
+  const wanted = windowOf(expected.found, find).length;
+  if (outcome.reply['n'] !== wanted) {
+    throw new Disagreement(`count: ${outcome.reply['n']}, the model says ${wanted}`);
+  }
+}
+
+function expect(docs: readonly Doc[], find: Find): Expected {
+  let found: Found[] = [];
+  const code = codeOf(() => {
+    checkFilter(find.filter);
+    found = docs.filter((doc) => matches(doc, find.filter)).map((doc) => ({ doc, row: sortRow(doc, find.sort) }));
+  });
+  if (code !== 0) return { code };
+  const directions = find.sort.map(([, direction]) => direction);
+  return { found: find.sort.length === 0 ? found : found.sort((a, b) => compareRows(a.row, b.row, directions)) };
+}
+
+const windowOf = <T>(found: readonly T[], { skip, limit }: Find): readonly T[] =>
+  found.slice(skip, limit === 0 ? undefined : skip + limit);
+
+/** Which documents of equal rows come first is free; the rows one after the other are not. */
+function judge(label: string, outcome: Outcome, expected: Expected, docs: Known, find: Find, tally: Tally): void {
+  tally.answers += 1;
+  if ('code' in outcome) {
+    if ('code' in expected && outcome.code === expected.code) {
+      increase(tally.refusals, outcome.code);
+      return;
+    }
+    if (tally.isUnsupported(find.filter, outcome)) return;
+    const says = 'code' in expected ? `code ${expected.code}` : `${expected.found.length} documents`;
+    throw new Disagreement(`${label}: refused with ${outcome.code} (${outcome.message}), the model says ${says}`);
+  }
+  const answered = documentsIn(outcome.reply['cursor'] as Buffer, 'firstBatch');
+  if ('code' in expected) {
+    throw new Disagreement(`${label}: ${answered.length} documents, the model refuses with ${expected.code}`);
+  }
+  const given = answered.map((bytes) => docs.get(keyOf(bytes)));
+  const wanted = windowOf(expected.found, find);
+  const ids = (all: readonly (Doc | undefined)[]) => all.map((doc) => show(doc?.get('_id'))).join(' ');
+  const fail = (why: string) => {
+    const says = ids(wanted.map(({ doc }) => doc));
+    throw new Disagreement(`${label}: ${why}: ${ids(given)}; the model says ${says}`);
+  };
+  const rows = new Map(expected.found.map(({ doc, row }) => [doc, row]));
+  if (new Set(given).size !== given.length) fail('a document twice');
+  if (given.some((doc) => doc === undefined || !rows.has(doc))) fail('other documents');
+  if (given.length !== wanted.length) fail('fewer or more documents');
+  if (given.some((doc, at) => compareRows(rows.get(doc as Doc) ?? [], wanted[at]?.row ?? []) !== 0))
+    fail('another order');
+}
