@@ -131,6 +131,10 @@ describe('a replacement', () => {
       { at: 7000 },
     ],
   ]);
+  it('leaves an empty timestamp as _id alone', () => {
+    const _id = new Timestamp(0n);
+    expect(applyTo({ a: 1, _id }, bytes({ _id })).equals(bytes({ _id, a: 1 }))).to.equal(true);
+  });
   it('takes over the type of an equal _id', () => {
     const after = applyTo({ _id: new Double(1), a: 1 }, bytes({ _id: 1 }));
     expect(after.equals(bytes({ _id: new Double(1), a: new Int32(1) }))).to.equal(true);
