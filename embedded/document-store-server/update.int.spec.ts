@@ -172,6 +172,18 @@ describe('updates through the official driver', () => {
     expect(await items.countDocuments()).to.equal(2);
   });
 
+  it('bring documents down to 180 levels of fields and not one further, as inserts do', async () => {
+    const items = await fill([]);
+    const nested = (levels: number): object => (levels === 1 ? { a: 1 } : { a: nested(levels - 1) });
+    await items.insertOne({ _id: 1, ...nested(180) });
+    expect((await failure(items.insertOne({ _id: 2, ...nested(181) }))).code).to.equal(15);
+    expect((await items.updateOne({ _id: 1 }, { $set: { b: nested(179) } })).modifiedCount).to.equal(1);
+    expect((await failure(items.updateOne({ _id: 1 }, { $set: { b: nested(180) } }))).code).to.equal(15);
+    expect((await failure(items.replaceOne({ _id: 1 }, nested(181)))).code).to.equal(15);
+    await items.replaceOne({ _id: 1 }, { a: 1 });
+    expect(await items.find().toArray()).to.deep.equal([{ _id: 1, a: 1 }]);
+  });
+
   it('inserts give empty timestamps the time and refuse what cannot be an _id', async () => {
     const items = await fill([]);
     await items.insertOne({ _id: 1, a: new Timestamp(0n), b: { c: new Timestamp(0n) } });
@@ -182,6 +194,7 @@ describe('updates through the official driver', () => {
     expect(await insert([1])).to.equal(53);
     expect(await insert(/x/)).to.equal(53);
     expect(await insert({ $x: 1 })).to.equal(52);
+    expect(await insert({ a: { $x: 1 } })).to.equal(52);
     await items.insertOne({ _id: 2, $price: 1, a: { $b: 1, 'c.d': 1 } });
   });
 

@@ -189,12 +189,12 @@ export function getField(container: BsonValue, name: Buffer): BsonValue | undefi
   return undefined;
 }
 
-const deepest = 180;
+const deepest = 200;
 
 /**
  * Checks that bytes from outside are a well-formed document: every length inside its parent, every string UTF-8.
  *
- * @throws CommandError 22 InvalidBSON, or 15 Overflow when nested deeper than 180 levels
+ * @throws CommandError 22 InvalidBSON, or 15 Overflow when nested deeper than 200 levels
  */
 export function checkDocument(container: BsonValue, depth = 0): void {
   const { buffer, start, end } = container;

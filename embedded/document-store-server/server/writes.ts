@@ -11,6 +11,7 @@ import { applyUpdate } from '../update/apply.js';
 import type { Clock } from '../update/clock.js';
 import { checkIdValue } from '../update/field-names.js';
 import { parseUpdate, type Update } from '../update/modifiers.js';
+import { checkLevels, levelsIn } from '../update/nesting.js';
 import { matchedPosition } from '../update/positional.js';
 import { stampTimestamps, withIdFirst } from '../update/replacement.js';
 import { upsertDocument } from '../update/upsert.js';
@@ -51,7 +52,8 @@ function toInsert(document: Buffer, clock: Clock): Buffer {
     );
   }
   const stored = withIdFirst(document, newObjectId);
-  checkIdValue(idOf(stored));
+  checkIdValue(idOf(stored), true);
+  checkLevels(levelsIn(documentValue(document), 1));
   return stampTimestamps(stored, clock);
 }
 

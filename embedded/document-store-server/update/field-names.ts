@@ -48,10 +48,22 @@ export function checkTopLevelNames(document: BsonValue, only?: ReadonlySet<strin
   });
 }
 
-/** @throws CommandError 53 for an array, a pattern or undefined as `_id`, 52 and 55 for `$` names at its top */
-export function checkIdValue(id: BsonValue): void {
+/** Every document in a value, itself included. */
+function checkDeepNames(value: BsonValue): void {
+  if (value.type === bsonType.document) checkTopLevelNames(value);
+  if (value.type !== bsonType.document && value.type !== bsonType.array) return;
+  for (const [, field] of fieldsOf(value)) checkDeepNames(field);
+}
+
+/**
+ * @param deep whether the names are looked at on all levels, as for inserts, or at the top alone
+ * @throws CommandError 53 for an array, a pattern or undefined as `_id`, 52 and 55 for `$` names
+ */
+export function checkIdValue(id: BsonValue, deep = false): void {
   if (id.type === bsonType.array || id.type === bsonType.regex || id.type === bsonType.undefined) {
     throw new CommandError(code.invalidId, `The '_id' value cannot be of type ${typeName(id.type)}`);
   }
-  if (id.type === bsonType.document) checkTopLevelNames(id);
+  if (id.type !== bsonType.document) return;
+  if (deep) checkDeepNames(id);
+  else checkTopLevelNames(id);
 }

@@ -5,14 +5,16 @@ import { writeFields } from '../bson/write.js';
 import { CommandError, code } from '../errors.js';
 import type { Clock } from './clock.js';
 import { checkIdValue, checkTopLevelNames } from './field-names.js';
+import { checkLevels, levelsIn } from './nesting.js';
 
 const idName = Buffer.from('_id');
 
-/** @throws CommandError 52 and 55 for names, 53 for the `_id`, 2 for two of them */
+/** @throws CommandError 52 and 55 for names, 53 for the `_id`, 15 beyond 180 levels */
 export function checkReplacement(document: BsonValue): void {
   checkTopLevelNames(document);
   const id = getField(document, idName);
   if (id !== undefined) checkIdValue(id);
+  checkLevels(levelsIn(document));
 }
 
 /** The document with `_id` at its front; the same bytes where it is there already. */
