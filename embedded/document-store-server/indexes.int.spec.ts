@@ -162,26 +162,6 @@ describe('indexes', () => {
     ]);
   });
 
-  it('are listed, repeated without effect, refused when contradicting, and dropped', async () => {
-    const made = collection('made');
-    await made.createIndex({ a: 1 }, { sparse: true, name: 'by-a' });
-    await made.createIndex({ b: 1 }, { partialFilterExpression: { c: { $gt: 5 } } });
-    await made.createIndex({ a: 1 }, { sparse: true, name: 'by-a' });
-    expect(await made.indexes()).to.deep.equal([
-      { v: 2, key: { _id: 1 }, name: '_id_' },
-      { v: 2, key: { a: 1 }, name: 'by-a', sparse: true },
-      { v: 2, key: { b: 1 }, name: 'b_1', partialFilterExpression: { c: { $gt: 5 } } },
-    ]);
-    expect((await failure(made.createIndex({ z: 1 }, { name: 'by-a' }))).code).to.equal(86);
-    expect((await failure(made.createIndex({ a: 1 }, { sparse: true, name: 'other' }))).code).to.equal(85);
-    await made.dropIndex('by-a');
-    expect((await failure(made.dropIndex('by-a'))).code).to.equal(27);
-    expect((await failure(made.dropIndex('_id_'))).code).to.equal(72);
-    await made.dropIndexes();
-    expect(await made.indexes()).to.have.length(1);
-    expect((await failure(collection('absent').indexes())).code).to.equal(26);
-  });
-
   it('give the same answers as a scan, through random changes', async function () {
     this.timeout(60_000);
     const next = random(20);
