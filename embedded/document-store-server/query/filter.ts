@@ -4,6 +4,8 @@ import { toText } from '../bson/to-text.js';
 import { BsonValue, bsonType, fieldsOf, itemsOf, typeName, typeOfName } from '../bson/value.js';
 import { toBson } from '../bson/write.js';
 import { CommandError, code } from '../errors.js';
+import type { Expressions } from '../expressions/compile.js';
+import type { Expression, Frame } from '../expressions/expression.js';
 import { firstName, type Path, parsePath } from './path.js';
 import { compileRegex, literalPrefix } from './regex.js';
 
@@ -33,7 +35,8 @@ export type Filter =
   | { kind: 'and' | 'or' | 'nor'; parts: Filter[] }
   | { kind: 'not'; part: Filter }
   | { kind: 'constant'; value: boolean }
-  | { kind: 'test'; path: Path | undefined; test: Test };
+  | { kind: 'test'; path: Path | undefined; test: Test }
+  | { kind: 'expression'; expression: Expression; frame: Frame };
 
 const bad = (message: string) => new CommandError(code.badValue, message);
 
@@ -209,27 +212,34 @@ function parseOperators(path: Path | undefined, operators: BsonValue): Filter {
   return parts.length === 1 && only !== undefined ? only : { kind: 'and', parts };
 }
 
-function parseLogical(kind: 'and' | 'or' | 'nor', operand: BsonValue): Filter {
+function parseLogical(kind: 'and' | 'or' | 'nor', operand: BsonValue, expressions: Expressions | undefined): Filter {
   if (operand.type !== bsonType.array) throw bad(`$${kind} must be an array`);
   const items = itemsOf(operand);
   if (items.length === 0) throw bad('$and/$or/$nor must be a nonempty array');
   const parts = items.map((item) => {
     if (item.type !== bsonType.document) throw bad('$or/$and/$nor entries need to be full objects');
-    return parseFilter(item);
+    return parseFilter(item, expressions);
   });
   return { kind, parts };
+}
+
+function parseExpr(operand: BsonValue, expressions: Expressions | undefined): Filter {
+  if (expressions === undefined) throw bad('$expr can only be applied to the top-level document, and not here');
+  return { kind: 'expression', expression: expressions.compile(operand), frame: expressions.frame() };
 }
 
 /**
  * Parses a query document.
  *
+ * @param expressions compiles what stands behind `$expr`; without it `$expr` is refused
  * @throws CommandError 2 BadValue naming an operator that is unknown or outside this server's scope
  */
-export function parseFilter(query: BsonValue): Filter {
+export function parseFilter(query: BsonValue, expressions?: Expressions): Filter {
   const parts = fieldsOf(query).flatMap(([name, value]): Filter[] => {
     if (name === '$and' || name === '$or' || name === '$nor') {
-      return [parseLogical(name.slice(1) as 'and' | 'or' | 'nor', value)];
+      return [parseLogical(name.slice(1) as 'and' | 'or' | 'nor', value, expressions)];
     }
+    if (name === '$expr') return [parseExpr(value, expressions)];
     if (name === '$comment') return [];
     if (name.startsWith('$')) throw bad(`unknown top level operator: ${name}`);
     const path = parsePath(name);

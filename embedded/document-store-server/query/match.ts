@@ -1,6 +1,7 @@
 import { classOf, encodeKey, keyClass } from '../bson/key-encoding.js';
 import { toDouble } from '../bson/numbers.js';
 import { type BsonValue, bsonType, itemsOf } from '../bson/value.js';
+import { isTrue } from '../expressions/values.js';
 import type { Comparison, Filter, RegexTest, Test } from './filter.js';
 import { visitPath } from './path.js';
 
@@ -105,18 +106,21 @@ function asksWholeArray(test: Test): boolean {
   return test.kind === 'exists' || test.kind === 'size' || test.kind === 'elemValue' || test.kind === 'elemObject';
 }
 
-function evaluate(filter: Filter, ask: (filter: Filter & { kind: 'test' }) => boolean): boolean {
+function evaluate(filter: Filter, document: BsonValue, ask: (filter: Filter & { kind: 'test' }) => boolean): boolean {
   switch (filter.kind) {
     case 'and':
-      return filter.parts.every((part) => evaluate(part, ask));
+      return filter.parts.every((part) => evaluate(part, document, ask));
     case 'or':
-      return filter.parts.some((part) => evaluate(part, ask));
+      return filter.parts.some((part) => evaluate(part, document, ask));
     case 'nor':
-      return !filter.parts.some((part) => evaluate(part, ask));
+      return !filter.parts.some((part) => evaluate(part, document, ask));
     case 'not':
-      return !evaluate(filter.part, ask);
+      return !evaluate(filter.part, document, ask);
     case 'constant':
       return filter.value;
+    case 'expression':
+      filter.frame.root = document;
+      return isTrue(filter.expression.evaluate(filter.frame));
     case 'test':
       return ask(filter);
   }
@@ -124,7 +128,7 @@ function evaluate(filter: Filter, ask: (filter: Filter & { kind: 'test' }) => bo
 
 /** Whether a document satisfies a filter. */
 export function matchesFilter(filter: Filter, document: BsonValue): boolean {
-  return evaluate(filter, ({ path, test }) =>
+  return evaluate(filter, document, ({ path, test }) =>
     path === undefined
       ? matchesTest(test, document)
       : visitPath(document, path, !asksWholeArray(test), (value) => matchesTest(test, value)),
@@ -133,5 +137,5 @@ export function matchesFilter(filter: Filter, document: BsonValue): boolean {
 
 /** Whether one item of an array satisfies a filter that has no paths, as in `$elemMatch: { $gt: 1, $lt: 5 }`. */
 export function matchesItem(filter: Filter, item: BsonValue): boolean {
-  return evaluate(filter, ({ test }) => matchesTest(test, item));
+  return evaluate(filter, item, ({ test }) => matchesTest(test, item));
 }

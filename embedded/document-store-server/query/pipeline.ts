@@ -14,11 +14,28 @@ export function checkDeadline(deadline: number): void {
   if (performance.now() > deadline) throw new CommandError(code.timeLimit, 'operation exceeded time limit');
 }
 
-/** The documents of a scan; after ten milliseconds of work other clients get their turn. */
-export async function* batchesOf(scan: Iterable<Found | undefined>, deadline: () => number): Batches {
+/** Work in turns: after ten milliseconds other clients come first. */
+export class Turns {
+  private began = performance.now();
+
+  constructor(private readonly deadline: () => number) {}
+
+  isOver(): boolean {
+    return performance.now() - this.began > turnMs;
+  }
+
+  /** Lets others work. @throws CommandError 50 when the time for all of it is over */
+  async next(): Promise<void> {
+    checkDeadline(this.deadline());
+    await nextTurn();
+    this.began = performance.now();
+  }
+}
+
+/** The documents of a scan, in batches and turns. */
+export async function* batchesOf(scan: Iterable<Found | undefined>, turns: Turns): Batches {
   let batch: Buffer[] = [];
   let bytes = 0;
-  let turn = performance.now();
   for (const found of scan) {
     if (found !== undefined) {
       batch.push(found.document);
@@ -29,19 +46,38 @@ export async function* batchesOf(scan: Iterable<Found | undefined>, deadline: ()
       batch = [];
       bytes = 0;
     } else if (found !== undefined) continue;
-    if (performance.now() - turn > turnMs) {
-      checkDeadline(deadline());
-      await nextTurn();
-      turn = performance.now();
-    }
+    if (turns.isOver()) await turns.next();
   }
   if (batch.length > 0) yield batch;
+}
+
+/** Documents made one after the other, in batches. */
+export function* inBatches(documents: Iterable<Buffer>): Generator<Buffer[], void> {
+  let batch: Buffer[] = [];
+  let bytes = 0;
+  for (const document of documents) {
+    batch.push(document);
+    bytes += document.length;
+    if (batch.length < batchSize && bytes < batchBytes) continue;
+    yield batch;
+    batch = [];
+    bytes = 0;
+  }
+  if (batch.length > 0) yield batch;
+}
+
+/** The same batches; between two of them others may work. */
+export async function* inTurns(source: Batches, turns: Turns): Batches {
+  for await (const batch of source) {
+    if (turns.isOver()) await turns.next();
+    yield batch;
+  }
 }
 
 export async function* sortBatches(source: Batches, order: SortOrder, limit?: number): Batches {
   const sorter = new Sorter(order, limit);
   for await (const batch of source) for (const document of batch) sorter.add(document);
-  yield sorter.result();
+  yield* inBatches(sorter.result());
 }
 
 export async function* skipBatches(source: Batches, skip: number): Batches {
@@ -76,10 +112,10 @@ export async function* mapBatches(source: Batches, map: (document: Buffer) => Bu
 /** A stage that answers only after the last document. */
 export async function* collectBatches(
   source: Batches,
-  collector: { add(document: Buffer): void; result(): Buffer[] },
+  collector: { add(document: Buffer): void; result(): Iterable<Buffer> },
 ): Batches {
   for await (const batch of source) for (const document of batch) collector.add(document);
-  yield collector.result();
+  yield* inBatches(collector.result());
 }
 
 export async function* noBatches(): Batches {}

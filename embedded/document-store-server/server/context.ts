@@ -2,6 +2,7 @@ import type { Logger } from '../../../runtime/logger.js';
 import { type BsonValue, bsonType, documentValue } from '../bson/value.js';
 import { writeDocument } from '../bson/write.js';
 import { CommandError, code } from '../errors.js';
+import { type Expressions, expressionsWith } from '../expressions/compile.js';
 import { checkDeadline } from '../query/pipeline.js';
 import type { ScanCounts } from '../query/scan.js';
 import type { Collection, Index } from '../storage/catalogue.js';
@@ -33,6 +34,11 @@ export interface Context {
 
 export type Reply = Record<string, unknown>;
 export type Handler = (context: Context) => Reply | Promise<Reply>;
+
+/** The compiler of a command's expressions, with the variables of its `let`; `$$NOW` is the same in all of them. */
+export function expressionsOf(args: Arguments): Expressions {
+  return expressionsWith(new Date(), args.document('let'));
+}
 
 /** Runs a write in the next transaction, unless its time is over by then. It runs in one piece once begun. */
 export function write<T>({ server, deadline }: Context, work: () => T): Promise<T> {

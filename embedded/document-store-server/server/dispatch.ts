@@ -1,6 +1,7 @@
 import { checkDocument, documentValue, fieldsOf } from '../bson/value.js';
 import { Double, writeDocument } from '../bson/write.js';
 import { CommandError, code, codeName } from '../errors.js';
+import { aggregate } from './aggregate.js';
 import { Arguments } from './arguments.js';
 import { collMod } from './coll-mod.js';
 import { create, drop, dropDatabase, listCollections, renameCollection } from './collections.js';
@@ -11,7 +12,7 @@ import { findAndModify } from './find-and-modify.js';
 import { readGeneric } from './generic-fields.js';
 import { buildInfo, endSessions, hello, ping, refreshSessions, startSession } from './handshake.js';
 import { createIndexes, dropIndexes, listIndexes } from './indexes.js';
-import { aggregate, count, distinct, find, getMore, killCursors } from './reads.js';
+import { count, distinct, find, getMore, killCursors } from './reads.js';
 import { collStats, dbStats, listDatabases } from './sizes.js';
 import { insert, remove, update } from './writes.js';
 

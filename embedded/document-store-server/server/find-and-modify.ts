@@ -1,7 +1,8 @@
 import { documentValue } from '../bson/value.js';
 import { CommandError, code } from '../errors.js';
+import { expressionsWith } from '../expressions/compile.js';
+import { parseProjection, project } from '../projection/projection.js';
 import { parseFilter } from '../query/filter.js';
-import { parseProjection, project } from '../query/projection.js';
 import { parseSort } from '../query/sort.js';
 import { getRecord, idOf, removeRecord } from '../storage/records.js';
 import { parseUpdate } from '../update/modifiers.js';
@@ -16,9 +17,10 @@ export async function findAndModify(context: Context): Promise<Reply> {
   const name = args.collection();
   args.refuse('collation', 'let');
   args.allow('bypassDocumentValidation');
+  const expressions = expressionsWith(new Date());
   const filter = parseFilter(args.documentOrEmpty('query'));
   const order = parseSort(args.documentOrEmpty('sort'));
-  const projection = parseProjection(args.documentOrEmpty('fields'));
+  const projection = parseProjection(args.documentOrEmpty('fields'), expressions);
   const removes = args.flag('remove');
   const returnsNew = args.flag('new');
   const upserts = args.flag('upsert');

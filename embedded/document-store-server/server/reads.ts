@@ -1,7 +1,8 @@
 import { encodeKey } from '../bson/key-encoding.js';
 import { type BsonValue, bsonType, documentValue, itemsOf, typeName } from '../bson/value.js';
 import { CommandError, code } from '../errors.js';
-import { parsePipeline } from '../query/aggregate.js';
+import { expressionsWith } from '../expressions/compile.js';
+import { parseProjection, project } from '../projection/projection.js';
 import { type Filter, matchAll, parseFilter } from '../query/filter.js';
 import { type Path, parsePath, visitPath } from '../query/path.js';
 import {
@@ -12,16 +13,16 @@ import {
   noBatches,
   skipBatches,
   sortBatches,
+  Turns,
 } from '../query/pipeline.js';
 import { choosePlan, type Plan } from '../query/planner.js';
-import { parseProjection, project } from '../query/projection.js';
 import { type ScanCounts, scan } from '../query/scan.js';
 import { parseSort, type SortOrder } from '../query/sort.js';
 import type { Collection, Index } from '../storage/catalogue.js';
-import { Arguments } from './arguments.js';
-import { type Context, cursorReply, findCollection, parseHint, type Reply } from './context.js';
+import type { Arguments } from './arguments.js';
+import { type Context, cursorReply, expressionsOf, findCollection, parseHint, type Reply } from './context.js';
 
-const firstBatchSize = 101;
+export const firstBatchSize = 101;
 const largestReply = 16 * 1024 * 1024;
 
 export interface Query {
@@ -46,7 +47,7 @@ export function runQuery(context: Context, query: Query): Running {
   const { collection, filter, order, skip, limit, hint } = query;
   const plan = choosePlan(store, collection, filter, order, hint);
   const counts = { keys: 0, documents: 0 };
-  let batches = batchesOf(scan(store, collection, plan, filter, counts), () => context.deadline);
+  let batches = batchesOf(scan(store, collection, plan, filter, counts), new Turns(() => context.deadline));
   if (!plan.sorted) batches = sortBatches(batches, order, limit > 0 ? skip + limit : undefined);
   if (skip > 0) batches = skipBatches(batches, skip);
   if (limit > 0) batches = limitBatches(batches, limit);
@@ -82,14 +83,15 @@ async function* withinTime(context: Context, source: Batches): Batches {
 /** Reads the arguments of `find`; `explain` reads the same. */
 export function parseFind(context: Context, args: Arguments): FindArguments {
   const collection = findCollection(context, args.collection());
-  args.refuse('collation', 'min', 'max', 'returnKey', 'showRecordId', 'let', 'tailable', 'awaitData', 'oplogReplay');
+  args.refuse('collation', 'min', 'max', 'returnKey', 'showRecordId', 'tailable', 'awaitData', 'oplogReplay');
   args.allow('allowDiskUse', 'allowPartialResults');
-  const projection = parseProjection(args.documentOrEmpty('projection'));
+  const expressions = expressionsOf(args);
+  const projection = parseProjection(args.documentOrEmpty('projection'), expressions);
   const single = args.flag('singleBatch');
   const find: FindArguments = {
     collection,
     query: {
-      filter: parseFilter(args.documentOrEmpty('filter')),
+      filter: parseFilter(args.documentOrEmpty('filter'), expressions),
       order: parseSort(args.documentOrEmpty('sort')),
       skip: args.count('skip') ?? 0,
       limit: args.count('limit') ?? 0,
@@ -161,7 +163,8 @@ export function parseCount(context: Context, args: Arguments): Pick<FindArgument
   args.allow('fields');
   const given = args.document('query');
   const query = {
-    filter: given === undefined || given.end - given.start === 5 ? matchAll : parseFilter(given),
+    filter:
+      given === undefined || given.end - given.start === 5 ? matchAll : parseFilter(given, expressionsWith(new Date())),
     order: [],
     skip: args.count('skip') ?? 0,
     limit: Math.abs(args.count('limit', Number.NEGATIVE_INFINITY) ?? 0),
@@ -179,7 +182,7 @@ export function parseDistinct(
   const collection = findCollection(context, args.collection());
   const key = args.required('key', args.text('key'));
   if (key === '' || key.includes('\0')) throw new CommandError(code.badValue, `'${key}' is no key for distinct`);
-  const filter = parseFilter(args.documentOrEmpty('query'));
+  const filter = parseFilter(args.documentOrEmpty('query'), expressionsWith(new Date()));
   args.refuse('collation');
   args.finish();
   return { collection, path: parsePath(key), query: { filter, order: [], skip: 0, limit: 0, hint: undefined } };
@@ -208,35 +211,4 @@ export async function distinct(context: Context): Promise<Reply> {
     }
   }
   return { values: [...values].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, value]) => value) };
-}
-
-export async function aggregate(context: Context): Promise<Reply> {
-  const { args, database, server } = context;
-  if (args.value('aggregate')?.type !== bsonType.string) {
-    throw new CommandError(code.invalidNamespace, 'aggregate without a collection is not supported');
-  }
-  const name = args.collection();
-  const namespace = `${database}.${name}`;
-  const collection = findCollection(context, name);
-  args.refuse('explain', 'collation', 'let');
-  args.allow('allowDiskUse', 'bypassDocumentValidation');
-  const cursor = args.document('cursor');
-  if (cursor === undefined) {
-    throw new CommandError(
-      code.failedToParse,
-      "The 'cursor' option is required, except for aggregate with the explain argument",
-    );
-  }
-  const cursorArgs = new Arguments('cursor', cursor);
-  const batchSize = cursorArgs.count('batchSize') ?? firstBatchSize;
-  cursorArgs.finish();
-  const { filter, order, stages } = parsePipeline(args.required('pipeline', args.value('pipeline')));
-  const hint = parseHint(collection, args.value('hint'));
-  args.finish();
-  const source = collection && runQuery(context, { collection, filter, order, skip: 0, limit: 0, hint }).batches;
-  const batches = stages.reduce<Batches>((before, stage) => stage(before), source ?? noBatches());
-  return cursorReply(
-    await server.cursors.start(namespace, batches, batchSize, { single: false, keep: false }),
-    namespace,
-  );
 }

@@ -1,0 +1,77 @@
+import { type BsonValue, bsonType, documentValue, fieldsOf, itemsOf } from '../bson/value.js';
+import { writeDocument, writeFields } from '../bson/write.js';
+import { CommandError } from '../errors.js';
+import type { Expressions } from '../expressions/compile.js';
+import { type Expression, typeOf } from '../expressions/expression.js';
+import { parseAddFields } from '../projection/add-fields.js';
+import { computeFields } from '../projection/apply.js';
+import { parseProjectionTree } from '../projection/parse.js';
+import { project } from '../projection/projection.js';
+import { mapBatches } from '../query/pipeline.js';
+import { objectSpec, type Stage, type StageParser } from './stage.js';
+
+function projectStage(spec: BsonValue, expressions: Expressions): Stage {
+  const projection = { ...parseProjectionTree(spec, expressions, false), frame: expressions.frame() };
+  return (source) => mapBatches(source, (document) => project(projection, document));
+}
+
+const addFields: StageParser = (spec, expressions, name) => {
+  const root = parseAddFields(objectSpec(spec, 40272, name), expressions);
+  const frame = expressions.frame();
+  return (source) =>
+    mapBatches(source, (document) => {
+      const value = documentValue(document);
+      const fields = new Map(fieldsOf(value));
+      frame.root = value;
+      computeFields(fields, root, frame);
+      return writeFields(fields);
+    });
+};
+
+const unset: StageParser = (spec, expressions) => {
+  if (spec.type !== bsonType.string && spec.type !== bsonType.array) {
+    throw new CommandError(31002, '$unset specification must be a string or an array');
+  }
+  const names = (spec.type === bsonType.string ? [spec] : itemsOf(spec)).map((item) => {
+    if (item.type !== bsonType.string) throw new CommandError(31120, '$unset specification must be of strings only');
+    return item.text;
+  });
+  if (names.length === 0) {
+    throw new CommandError(31119, '$unset specification must be a string or an array with at least one field');
+  }
+  return projectStage(documentValue(writeFields(names.map((name) => [name, false] as const))), expressions);
+};
+
+function replaceStage(expression: Expression, expressions: Expressions, name: string): Stage {
+  const frame = expressions.frame();
+  return (source) =>
+    mapBatches(source, (document) => {
+      frame.root = documentValue(document);
+      const root = expression.evaluate(frame);
+      if (root?.type === bsonType.document) return root.bytes;
+      throw new CommandError(40228, `${name}: 'newRoot' must evaluate to an object, but is of type ${typeOf(root)}`);
+    });
+}
+
+const replaceRoot: StageParser = (spec, expressions, name) => {
+  const fields = fieldsOf(objectSpec(spec, 40229, name));
+  const stray = fields.find(([field]) => field !== 'newRoot');
+  if (stray !== undefined) throw new CommandError(40230, `unrecognized option to $replaceRoot stage: ${stray[0]}`);
+  const [newRoot] = fields;
+  if (newRoot === undefined) throw new CommandError(40231, 'no newRoot specified for the $replaceRoot stage');
+  return replaceStage(expressions.compile(newRoot[1]), expressions, name);
+};
+
+export const shapingStages: Record<string, StageParser> = {
+  $project(spec, expressions, name) {
+    if (objectSpec(spec, 15969, name).bytes.equals(writeDocument({}))) {
+      throw new CommandError(51272, 'projection specification must have at least one field');
+    }
+    return projectStage(spec, expressions);
+  },
+  $addFields: addFields,
+  $set: addFields,
+  $unset: unset,
+  $replaceRoot: replaceRoot,
+  $replaceWith: (spec, expressions, name) => replaceStage(expressions.compile(spec), expressions, name),
+};

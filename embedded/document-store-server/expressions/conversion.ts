@@ -1,0 +1,224 @@
+import { Decimal128 } from 'bson';
+import {
+  decimalOfDouble,
+  decimalOfInteger,
+  isZeroDecimal,
+  readDecimal,
+  roundDecimal,
+  wholeDecimal,
+  writeDecimal,
+} from '../bson/decimal.js';
+import { toDouble, toInteger } from '../bson/numbers.js';
+import { BsonValue, bsonType, typeName, typeOfName } from '../bson/value.js';
+import { CommandError, code } from '../errors.js';
+import { parseDate } from './date-parse.js';
+import { instantOfValue } from './dates.js';
+import { combine, type Operator, type Operators, typeOf, unary } from './expression.js';
+import { namedArguments, optionalArgument, requiredArgument } from './named-arguments.js';
+import { textOf } from './text.js';
+import {
+  booleanValue,
+  dateValue,
+  doubleValue,
+  fitsInt32,
+  fitsInt64,
+  int32Value,
+  int64Value,
+  isNullish,
+  isTrue,
+  nullValue,
+  stringValue,
+  type Value,
+} from './values.js';
+
+function failed(reason: string): CommandError {
+  return new CommandError(code.conversionFailure, `${reason} in $convert with no onError value`);
+}
+
+function unsupported(value: BsonValue, target: string): CommandError {
+  return failed(`Unsupported conversion from ${typeOf(value)} to ${target}`);
+}
+
+/** What is left of a number without its fraction. */
+function truncated(value: BsonValue): bigint {
+  const whole = toInteger(value);
+  if (whole !== undefined) return whole;
+  if (value.type === bsonType.decimal) {
+    const decimal = wholeDecimal(roundDecimal(readDecimal(value), 'trunc'));
+    if (decimal !== undefined) return decimal;
+  } else {
+    const double = Math.trunc(toDouble(value));
+    if (Number.isFinite(double)) return BigInt(double);
+  }
+  throw failed('Attempt to convert NaN or infinity value to integer type');
+}
+
+function checkedInteger(value: BsonValue, fits: (whole: bigint) => boolean): bigint {
+  const whole = truncated(value);
+  // 2147483647.5 is beyond the range already
+  const isBeyond = value.type === bsonType.double && fits === fitsInt32 && Math.abs(toDouble(value)) > 2 ** 31 - 1;
+  if (!fits(whole) || (isBeyond && whole !== -(2n ** 31n))) throw failed('Conversion would overflow target type');
+  return whole;
+}
+
+function integerOf(value: BsonValue, target: 'int' | 'long'): bigint {
+  const fits = target === 'int' ? fitsInt32 : fitsInt64;
+  if (value.isNumber) return checkedInteger(value, fits);
+  if (value.type === bsonType.boolean) return isTrue(value) ? 1n : 0n;
+  if (value.type === bsonType.date && target === 'long') return value.buffer.readBigInt64LE(value.start);
+  if (value.type !== bsonType.string) throw unsupported(value, target);
+  if (!/^[+-]?\d+$/.test(value.text)) throw failed(`Failed to parse number '${value.text}'`);
+  const whole = BigInt(value.text.replace(/^\+/, ''));
+  if (!fits(whole)) throw failed(`Failed to parse number '${value.text}': Overflow`);
+  return whole;
+}
+
+const realText = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
+const infiniteText = /^([+-]?)inf(?:inity)?$/i;
+
+function doubleOf(value: BsonValue): number {
+  switch (value.type) {
+    case bsonType.decimal: {
+      const decimal = readDecimal(value);
+      const double = toDouble(value);
+      const isLost =
+        decimal.form === 'finite' && (!Number.isFinite(double) || (double === 0 && !isZeroDecimal(decimal)));
+      if (isLost) throw failed('Conversion would overflow target type');
+      return double;
+    }
+    case bsonType.boolean:
+      return isTrue(value) ? 1 : 0;
+    case bsonType.date:
+      return Number(value.buffer.readBigInt64LE(value.start));
+    case bsonType.string: {
+      const { text } = value;
+      if (infiniteText.test(text)) return text.startsWith('-') ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+      if (/^[+-]?nan$/i.test(text)) return Number.NaN;
+      const double = realText.test(text) ? Number(text) : Number.NaN;
+      if (!Number.isFinite(double)) throw failed(`Failed to parse number '${text}'`);
+      return double;
+    }
+    default:
+      if (value.isNumber) return toDouble(value);
+      throw unsupported(value, 'double');
+  }
+}
+
+function decimalOf(value: BsonValue): BsonValue {
+  if (value.type === bsonType.decimal) return value;
+  if (value.type === bsonType.double) return writeDecimal(decimalOfDouble(toDouble(value)));
+  if (value.type !== bsonType.string) {
+    if (!value.isNumber && value.type !== bsonType.boolean && value.type !== bsonType.date)
+      throw unsupported(value, 'decimal');
+    return writeDecimal(decimalOfInteger(integerOf(value, 'long')));
+  }
+  const isKnown = realText.test(value.text) || infiniteText.test(value.text) || /^[+-]?nan$/i.test(value.text);
+  if (!isKnown) throw failed(`Failed to parse number '${value.text}'`);
+  const { bytes } = Decimal128.fromStringWithRounding(value.text);
+  return new BsonValue(bsonType.decimal, Buffer.from(bytes), 0, 16);
+}
+
+function dateOf(value: BsonValue): BsonValue {
+  if (value.type === bsonType.string) return dateValue(BigInt(parseDate(value.text)));
+  const instant = instantOfValue(value);
+  if (instant !== undefined) return value.type === bsonType.date ? value : dateValue(BigInt(instant));
+  if (!value.isNumber || value.type === bsonType.int32) throw unsupported(value, 'date');
+  return dateValue(checkedInteger(value, fitsInt64));
+}
+
+function objectIdOf(value: BsonValue): BsonValue {
+  if (value.type === bsonType.objectId) return value;
+  if (value.type !== bsonType.string) throw unsupported(value, 'objectId');
+  if (!/^[0-9a-f]{24}$/i.test(value.text)) throw failed(`Failed to parse objectId '${value.text}'`);
+  return new BsonValue(bsonType.objectId, Buffer.from(value.text, 'hex'), 0, 12);
+}
+
+function stringOf(value: BsonValue): BsonValue {
+  if (value.type === bsonType.string) return value;
+  if (value.type === bsonType.objectId) return stringValue(value.bytes.toString('hex'));
+  if (value.type === bsonType.boolean) return stringValue(String(isTrue(value)));
+  const isCode = value.type === bsonType.symbol || value.type === bsonType.code;
+  const text = isCode ? undefined : textOf(value);
+  if (text === undefined) throw unsupported(value, 'string');
+  return stringValue(text);
+}
+
+const conversions: Record<string, (value: BsonValue) => BsonValue> = {
+  double: (value) => doubleValue(doubleOf(value)),
+  string: stringOf,
+  objectId: objectIdOf,
+  bool: (value) => booleanValue(isTrue(value)),
+  date: dateOf,
+  int: (value) => int32Value(Number(integerOf(value, 'int'))),
+  long: (value) => int64Value(integerOf(value, 'long')),
+  decimal: decimalOf,
+};
+
+function targetFrom(value: BsonValue): string {
+  let target: string;
+  if (value.type === bsonType.string) {
+    target = value.text;
+    if (typeOfName(target) === undefined) throw new CommandError(code.badValue, `Unknown type name: ${target}`);
+  } else if (value.isNumber) {
+    target = typeName(Number(toInteger(value) ?? -1n));
+  } else {
+    throw new CommandError(
+      code.failedToParse,
+      `$convert's 'to' argument must be a string or number, but is ${typeOf(value)}`,
+    );
+  }
+  return target;
+}
+
+function convertTo(value: BsonValue, target: string): BsonValue {
+  const conversion = Object.hasOwn(conversions, target) ? conversions[target] : undefined;
+  if (conversion === undefined) throw unsupported(value, target);
+  return conversion(value);
+}
+
+const failedToParse = code.failedToParse;
+const rules = {
+  notObject: failedToParse,
+  unknown: failedToParse,
+  names: { input: failedToParse, to: failedToParse, onError: undefined, onNull: undefined },
+};
+
+const convert: Operator = (operand, compiler, name) => {
+  const given = namedArguments(operand, rules, name);
+  const input = requiredArgument(given, 'input', compiler);
+  const to = requiredArgument(given, 'to', compiler);
+  const onError = optionalArgument(given, 'onError', compiler);
+  const onNull = optionalArgument(given, 'onNull', compiler);
+  return combine([input, to, onError, onNull], (frame) => {
+    const asked = to.evaluate(frame);
+    const target = isNullish(asked) ? undefined : targetFrom(asked);
+    const value = input.evaluate(frame);
+    if (isNullish(value)) return onNull === undefined ? nullValue : onNull.evaluate(frame);
+    if (target === undefined) return nullValue;
+    try {
+      return convertTo(value, target);
+    } catch (err) {
+      const isRefused = err instanceof CommandError && err.code === code.conversionFailure;
+      if (isRefused && onError !== undefined) return onError.evaluate(frame);
+      throw err;
+    }
+  });
+};
+
+function shortFor(target: string): Operator {
+  return unary((value: Value) => (isNullish(value) ? nullValue : convertTo(value, target)));
+}
+
+export const conversionOperators: Operators = {
+  $convert: convert,
+  $toString: shortFor('string'),
+  $toInt: shortFor('int'),
+  $toLong: shortFor('long'),
+  $toDouble: shortFor('double'),
+  $toDecimal: shortFor('decimal'),
+  $toBool: shortFor('bool'),
+  $toDate: shortFor('date'),
+  $toObjectId: shortFor('objectId'),
+  $type: unary((value) => stringValue(typeOf(value))),
+  $isNumber: unary((value) => booleanValue(value?.isNumber === true)),
+};

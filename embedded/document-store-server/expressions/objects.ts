@@ -1,0 +1,97 @@
+import { type BsonValue, bsonType, eachField, fieldsOf, getField, itemsOf } from '../bson/value.js';
+import { toBson, writeFields } from '../bson/write.js';
+import { CommandError } from '../errors.js';
+import { combine, constantValue, type Operator, type Operators, typeOf, unary } from './expression.js';
+import { namedArguments, requiredArgument } from './named-arguments.js';
+import { arrayValue, isArray, isNullish, nullValue, stringValue, type Value } from './values.js';
+
+function isObject(value: Value): value is BsonValue & { type: 3 } {
+  return value?.type === bsonType.document;
+}
+
+export function objectOf(fields: Iterable<readonly [string, Value]>): BsonValue {
+  return toBson(writeFields(fields));
+}
+
+/** Puts an object's fields over those collected before; a name keeps its first place. @throws CommandError 40400 */
+export function mergeInto(merged: Map<string, BsonValue>, value: Value): void {
+  if (isNullish(value)) return;
+  if (!isObject(value))
+    throw new CommandError(40400, `$mergeObjects requires object inputs, but input is of type ${typeOf(value)}`);
+  eachField(value, (name, field) => {
+    merged.set(name, field);
+    return false;
+  });
+}
+
+function keyOf(key: Value, wrongType: number, withNull: number): string {
+  if (key?.type !== bsonType.string) {
+    throw new CommandError(wrongType, `$arrayToObject requires keys of type string. Found type: ${typeOf(key)}`);
+  }
+  if (key.text.includes('\0')) throw new CommandError(withNull, 'Key field cannot contain an embedded null byte');
+  return key.text;
+}
+
+function pairOfArray(item: BsonValue): [string, BsonValue] {
+  if (!isArray(item)) throw new CommandError(40396, `$arrayToObject found a ${typeOf(item)} among arrays`);
+  const [key, value, ...more] = itemsOf(item);
+  if (value === undefined || more.length > 0)
+    throw new CommandError(40397, '$arrayToObject requires an array of size 2 arrays');
+  return [keyOf(key, 40395, 4940400), value];
+}
+
+function pairOfObject(item: BsonValue): [string, BsonValue] {
+  if (!isObject(item)) throw new CommandError(40391, `$arrayToObject found a ${typeOf(item)} among objects`);
+  const fields = new Map(fieldsOf(item));
+  if (fields.size !== 2)
+    throw new CommandError(40392, `$arrayToObject requires objects of 'k' and 'v', found ${fields.size} fields`);
+  const key = fields.get('k');
+  const value = fields.get('v');
+  if (key === undefined || value === undefined)
+    throw new CommandError(40393, "$arrayToObject requires objects with 'k' and 'v'");
+  return [keyOf(key, 40394, 4940401), value];
+}
+
+function arrayToObject(value: Value): Value {
+  if (isNullish(value)) return nullValue;
+  if (!isArray(value)) throw new CommandError(40386, `$arrayToObject requires an array input, found: ${typeOf(value)}`);
+  const items = itemsOf(value);
+  const [first] = items;
+  if (first !== undefined && !isArray(first) && !isObject(first)) {
+    throw new CommandError(40398, `Unrecognised input type format for $arrayToObject: ${typeOf(first)}`);
+  }
+  return objectOf(new Map(items.map(isArray(first) ? pairOfArray : pairOfObject)));
+}
+
+const getFieldRules = { notObject: 3041701, unknown: 3041701, names: { field: 3041702, input: 3041703 } };
+
+const getFieldOperator: Operator = (operand, compiler, name) => {
+  const isNamed = operand.type === bsonType.document && fieldsOf(operand)[0]?.[0].startsWith('$') !== true;
+  const given = isNamed ? namedArguments(operand, getFieldRules, name) : new Map([['field', operand]]);
+  const field = requiredArgument(given, 'field', compiler);
+  if (!field.constant) throw new CommandError(5654600, `${name} requires 'field' to evaluate to a constant`);
+  const key = constantValue(field);
+  if (key?.type !== bsonType.string) {
+    throw new CommandError(5654602, `${name} requires 'field' to evaluate to type String, but got ${typeOf(key)}`);
+  }
+  const bytes = Buffer.from(key.text);
+  const input = isNamed ? requiredArgument(given, 'input', compiler) : compiler.compile(stringValue('$$CURRENT'));
+  return combine([input], (frame) => {
+    const object = input.evaluate(frame);
+    if (isObject(object)) return getField(object, bytes);
+    return object !== undefined && isNullish(object) ? nullValue : undefined;
+  });
+};
+
+export const objectOperators: Operators = {
+  $objectToArray: unary((value) => {
+    if (isNullish(value)) return nullValue;
+    if (!isObject(value))
+      throw new CommandError(40390, `$objectToArray requires a document input, found: ${typeOf(value)}`);
+    return arrayValue(
+      fieldsOf(value).map(([name, field]) => objectOf([['k', stringValue(name)] as const, ['v', field] as const])),
+    );
+  }),
+  $arrayToObject: unary(arrayToObject),
+  $getField: getFieldOperator,
+};
