@@ -88,17 +88,6 @@ const topLevelNames = new Set([
   '$db',
 ]);
 
-function refuseSpecial(condition: BsonValue): void {
-  for (const [name, value] of fieldsOf(condition)) {
-    if (name === '$expr' || name === '$where' || name === '$text' || name === '$jsonSchema') {
-      throw new CommandError(code.badValue, `${name} is not allowed in $pull`);
-    }
-    if (value.type === bsonType.array && (name === '$and' || name === '$or' || name === '$nor')) {
-      for (const part of itemsOf(value)) if (part.type === bsonType.document) refuseSpecial(part);
-    }
-  }
-}
-
 /** Operators and patterns ask the item as a field's value is asked; a document asks the fields of items. */
 export const parsePull: ParseOperator = (operand) => {
   const first = operand.type === bsonType.document ? firstName(operand) : undefined;
@@ -108,7 +97,6 @@ export const parsePull: ParseOperator = (operand) => {
     return culling((item) => matchesFilter(filter, documentValue(writeFields([['', item]]))));
   }
   if (operand.type === bsonType.document) {
-    refuseSpecial(operand);
     const filter = parseFilter(operand);
     return culling((item) => item.type === bsonType.document && matchesFilter(filter, item));
   }
