@@ -10,7 +10,15 @@ export interface IndexPlan {
   readonly covered: Document;
 }
 
-/** Of every kind. Only `slot` can be refused: its documents may contend. */
+/** What writers contend for. It stands where it was made before them, and is refused where slots repeat already. */
+export const contended: IndexPlan = {
+  name: 'slot',
+  pattern: { slot: 1 },
+  options: { unique: true, sparse: true },
+  covered: { slot: { $gte: 0 } },
+};
+
+/** Of every kind. */
 export const indexPlans: readonly IndexPlan[] = [
   { name: 'by-tag', pattern: { tag: 1, n: -1 }, options: {}, covered: {} },
   { name: 'by-owner', pattern: { owner: 1, tag: 1 }, options: {}, covered: {} },
@@ -26,7 +34,7 @@ export const indexPlans: readonly IndexPlan[] = [
     covered: { active: true, n: { $gte: 0 } },
   },
   { name: 'mark', pattern: { mark: 1 }, options: { unique: true }, covered: {} },
-  { name: 'slot', pattern: { slot: 1 }, options: { unique: true, sparse: true }, covered: { slot: { $gte: 0 } } },
+  contended,
 ];
 
 /** Which indexes collections must have. */

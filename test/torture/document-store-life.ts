@@ -4,7 +4,7 @@ import { failureOf } from './document-store-ask.js';
 import type { Books } from './document-store-calls.js';
 import { compare } from './document-store-compare.js';
 import { type Content, someFields } from './document-store-content.js';
-import { openIndexes } from './document-store-indexes.js';
+import { contended, openIndexes } from './document-store-indexes.js';
 import { keyOf, openLedger } from './document-store-ledger.js';
 import type { OpenCursor } from './document-store-readers.js';
 import { openShared } from './document-store-shared.js';
@@ -66,20 +66,25 @@ export async function begin(life: Life): Promise<Running> {
 async function fill({ books, still }: Life, { dbs }: Running): Promise<void> {
   for (const [collection, count] of Object.entries(stillDocuments)) {
     const random = seeded('still', collection);
-    const documents = Array.from(
-      { length: count },
-      (_, at): Content => ({ _id: `still-${at}`, ...someFields(random, 'still'), text: `${at}` }),
-    );
+    const documents = Array.from({ length: count }, (_, at): Content => {
+      const { slot, ...fields } = someFields(random, 'still');
+      // In the wide collection slots repeat, so that it never gets an index by which they are unique.
+      return { _id: `still-${at}`, ...fields, ...(collection === 'wide' ? { slot: at % 9 } : {}), text: `${at}` };
+    });
     const steps = documents.map((after) => ({ changes: [{ key: keyOf(collection, after._id), after }] }));
     const write = { what: `filling ${collection}`, steps, ordered: true };
     books.ledger.send(write);
     await dbs[0]?.collection<Content>(collection).insertMany(documents);
     books.ledger.answer(write, new Map());
+    still.set(collection, new Set(documents.map(({ _id }) => _id)));
     // Without it every statement about an owner's documents would read all of them.
     const own = books.indexes.send(collection, 'own', true);
     await dbs[0]?.collection(collection).createIndex({ owner: 1, n: 1 }, { name: 'own' });
     own.answered(true);
-    still.set(collection, new Set(documents.map(({ _id }) => _id)));
+    if (collection !== 'docs') continue;
+    const slot = books.indexes.send(collection, contended.name, true);
+    await dbs[0]?.collection(collection).createIndex(contended.pattern, { ...contended.options, name: contended.name });
+    slot.answered(true);
   }
 }
 
