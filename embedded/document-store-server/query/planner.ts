@@ -21,6 +21,8 @@ export interface Plan {
   sorted: boolean;
   /** fields of the index that the filter narrows */
   boundFields: number;
+  /** the ranges of those fields, in the order of the index */
+  bounds: KeyRange[][];
 }
 
 /** What every match must satisfy, by path. */
@@ -161,6 +163,7 @@ function plansOf(
       reverse: reverse ?? false,
       sorted: order.length === 0 || reverse !== undefined,
       boundFields: bound.length,
+      bounds: bound,
     };
   });
 }
@@ -183,6 +186,7 @@ function estimate(store: Store, plan: Plan): number {
  * that is sorted and narrows more fields; else an index in the order asked for; else the whole collection.
  *
  * @param hint an index the client insists on, `natural` for none
+ * @param considered is given the plans that were weighed against each other, the chosen one among them
  */
 export function choosePlan(
   store: Store,
@@ -190,6 +194,7 @@ export function choosePlan(
   filter: Filter,
   order: SortOrder,
   hint?: Index | 'natural',
+  considered: Plan[] = [],
 ): Plan {
   const conjuncts = conjunctsOf(filter);
   const whole = { start: idBytes(collection.id), end: idBytes(collection.id + 1) };
@@ -199,6 +204,7 @@ export function choosePlan(
     reverse: false,
     sorted: order.length === 0,
     boundFields: 0,
+    bounds: [],
   };
   if (hint === 'natural') return scan;
   const indexes = hint === undefined ? collection.indexes : [hint];
@@ -208,6 +214,7 @@ export function choosePlan(
     const ordered = plans.find((plan) => plan.sorted && (order.length > 0 || hint !== undefined));
     return ordered ?? (hint === undefined ? scan : (plans[0] ?? scan));
   }
+  considered.push(...bounded);
   const [only] = bounded;
   if (bounded.length === 1 && only !== undefined) return only;
   const rated = bounded.map((plan) => ({ plan, keys: estimate(store, plan) }));

@@ -47,7 +47,7 @@ function planOf(index: Index, filter: Filter): Plan {
     const id = idBytes(index.id);
     return [{ start: Buffer.concat([id, start]), end: Buffer.concat([id, end]) }];
   });
-  return { index, intervals, reverse: false, sorted: true, boundFields: 1 };
+  return { index, intervals, reverse: false, sorted: true, boundFields: 1, bounds: [] };
 }
 
 /** Removes a piece of what was found, each document only if it has expired still. */

@@ -1,66 +1,205 @@
+import { hostname } from 'node:os';
+import { type BsonValue, documentValue } from '../bson/value.js';
 import { CommandError, code } from '../errors.js';
+import { matchAll, parseFilter } from '../query/filter.js';
 import { firstName } from '../query/path.js';
 import type { Plan } from '../query/planner.js';
+import type { Collection } from '../storage/catalogue.js';
+import { applyUpdate } from '../update/apply.js';
+import { parseUpdate, type Update } from '../update/modifiers.js';
+import { matchedPosition } from '../update/positional.js';
 import { Arguments } from './arguments.js';
-import type { Context, Reply } from './context.js';
-import { parseFind, runQuery } from './reads.js';
+import { type Context, findCollection, parseHint, type Reply } from './context.js';
+import { type Figures, planTree } from './explain-stages.js';
+import { parseFindAndModify } from './find-and-modify.js';
+import { readGeneric } from './generic-fields.js';
+import { version } from './handshake.js';
+import { parseCount, parseDistinct, parseFind, type Query, runQuery, storedCount } from './reads.js';
+import { parseDeleteStatement, parseUpdateStatement, readWrite } from './writes.js';
 
-function stages(plan: Plan | undefined): Reply {
-  if (plan === undefined) return { stage: 'EOF' };
-  const { index } = plan;
-  const direction = plan.reverse ? 'backward' : 'forward';
-  const access: Reply =
-    index === undefined
-      ? { stage: 'COLLSCAN', direction }
-      : {
-          stage: 'FETCH',
-          inputStage: {
-            stage: 'IXSCAN',
-            indexName: index.name,
-            keyPattern: index.pattern,
-            isMultiKey: index.multikey,
-            direction,
-            boundFields: plan.boundFields,
-            intervals: plan.intervals.length,
-          },
-        };
-  return plan.sorted ? access : { stage: 'SORT', inputStage: access };
+const verbosities = ['queryPlanner', 'executionStats', 'allPlansExecution'];
+
+interface Top {
+  stage: string;
+  /** it finds nothing itself */
+  isAlone?: boolean;
+  each?(document: Buffer): void;
+  figures(matched: number): Reply;
 }
 
-/** Explains a `find`: the plan, and with any verbosity but queryPlanner what running it examined. */
-export async function explain(context: Context): Promise<Reply> {
-  const { args, database } = context;
-  const command = args.document('explain');
-  const verbosity = args.text('verbosity') ?? 'allPlansExecution';
-  args.finish();
-  if (!['queryPlanner', 'executionStats', 'allPlansExecution'].includes(verbosity)) {
-    throw new CommandError(code.badValue, `unknown verbosity '${verbosity}'`);
-  }
-  const name = command && firstName(command);
-  if (command === undefined || name !== 'find') {
-    throw new CommandError(code.commandNotFound, `Explain of '${name}' is not supported, only of 'find'`);
-  }
-  const findArgs = new Arguments('find', command);
-  const { collection, query } = parseFind(context, findArgs);
-  const running = collection && runQuery(context, { collection, ...query });
+/** A command as its explanation sees it: how it finds documents, and what it would do with them. */
+export interface Explainable {
+  collection: Collection | undefined;
+  query: Omit<Query, 'collection'>;
+  /** the filter as it came */
+  filter: BsonValue | undefined;
+  projection?: BsonValue | undefined;
+  /** the stage on top, which takes in what is found and has figures of its own */
+  top?: Top;
+}
+
+function explainUpdate(server: Context['server'], query: Omit<Query, 'collection'>, change: Update, upserts: boolean) {
+  let modified = 0;
+  return {
+    stage: 'UPDATE',
+    each(document: Buffer) {
+      const after = applyUpdate(change, document, server.clock, matchedPosition(change, query.filter, document));
+      if (after !== document) modified++;
+    },
+    figures: (matched: number) => ({
+      nMatched: matched,
+      nWouldModify: modified,
+      nWouldUpsert: matched === 0 && upserts ? 1 : 0,
+    }),
+  };
+}
+
+const explainDelete = { stage: 'DELETE', figures: (matched: number) => ({ nWouldDelete: matched }) };
+
+function onlyStatement(context: Context, field: string): { name: string; statement: Buffer } {
+  const { name, statements } = readWrite(context, field);
+  const [statement, ...more] = statements;
+  if (statement !== undefined && more.length === 0) return { name, statement };
+  throw new CommandError(16, 'explained write batches must be of size 1');
+}
+
+const readers: Record<string, (context: Context) => Explainable> = {
+  find(context) {
+    const { collection, query } = parseFind(context, context.args);
+    const projection = context.args.document('projection');
+    return { collection, query, filter: context.args.document('filter'), projection };
+  },
+  count(context) {
+    const { collection, query } = parseCount(context, context.args);
+    const filter = context.args.document('query');
+    const isStored = query.filter === matchAll && query.hint === undefined && collection !== undefined;
+    if (!isStored) {
+      const top = { stage: 'COUNT', figures: (matched: number) => ({ nCounted: matched, nSkipped: query.skip }) };
+      return { collection, query, filter, top };
+    }
+    const figures = () => ({ nCounted: storedCount(collection, query), nSkipped: query.skip });
+    return { collection: undefined, query, filter, top: { stage: 'RECORD_STORE_FAST_COUNT', isAlone: true, figures } };
+  },
+  distinct(context) {
+    const { collection, query } = parseDistinct(context, context.args);
+    return { collection, query, filter: context.args.document('query') };
+  },
+  update(context) {
+    const { name, statement } = onlyStatement(context, 'updates');
+    const { query: filter, update, arrayFilters, multi, upsert, hint } = parseUpdateStatement(statement);
+    const collection = findCollection(context, name);
+    const query = {
+      filter: parseFilter(filter),
+      order: [],
+      skip: 0,
+      limit: multi ? 0 : 1,
+      hint: parseHint(collection, hint),
+    };
+    const change = parseUpdate(update, arrayFilters);
+    return { collection, query, filter, top: explainUpdate(context.server, query, change, upsert) };
+  },
+  delete(context) {
+    const { name, statement } = onlyStatement(context, 'deletes');
+    const { query: filter, hint, multi } = parseDeleteStatement(statement);
+    const collection = findCollection(context, name);
+    const query = {
+      filter: parseFilter(filter),
+      order: [],
+      skip: 0,
+      limit: multi ? 0 : 1,
+      hint: parseHint(collection, hint),
+    };
+    return { collection, query, filter, top: explainDelete };
+  },
+  findAndModify(context) {
+    const { name, filter, order, upserts, change, hintValue } = parseFindAndModify(context);
+    const collection = findCollection(context, name);
+    const query = { filter, order, skip: 0, limit: 1, hint: parseHint(collection, hintValue) };
+    const top = change === undefined ? explainDelete : explainUpdate(context.server, query, change, upserts);
+    return { collection, query, filter: context.args.document('query'), top };
+  },
+};
+
+/** The plan of a query and, unless only that is asked for, what carrying it out examined. */
+export async function explainQuery(
+  context: Context,
+  namespace: string,
+  explained: Explainable,
+  executes: boolean,
+): Promise<Reply> {
+  const { collection, query, filter, top } = explained;
+  const considered: Plan[] = [];
+  const running = collection && runQuery(context, { collection, ...query }, considered);
+  const tree = (plan: Plan | undefined, figures?: Figures) => {
+    const inputStage = top?.isAlone === true ? undefined : planTree(plan, explained, figures);
+    if (top === undefined) return inputStage;
+    return { stage: top.stage, ...(figures && { nReturned: 0, ...top.figures(figures.returned) }), inputStage };
+  };
   const reply: Reply = {
-    explainVersion: '1',
     queryPlanner: {
-      namespace: `${database}.${findArgs.collection()}`,
-      winningPlan: stages(running?.plan),
-      rejectedPlans: [],
+      namespace,
+      indexFilterSet: false,
+      parsedQuery: filter ?? {},
+      maxIndexedOrSolutionsReached: false,
+      maxIndexedAndSolutionsReached: false,
+      maxScansToExplodeReached: false,
+      winningPlan: tree(running?.plan),
+      rejectedPlans: considered.filter((plan) => plan !== running?.plan).map((plan) => tree(plan)),
     },
   };
-  if (verbosity === 'queryPlanner') return reply;
+  if (!executes) return reply;
   const started = performance.now();
   let returned = 0;
-  if (running !== undefined) for await (const batch of running.batches) returned += batch.length;
+  if (running !== undefined) {
+    for await (const batch of running.batches) {
+      returned += batch.length;
+      if (top?.each !== undefined) batch.forEach(top.each);
+    }
+  }
+  const { keys = 0, documents = 0, matches = 0 } = running?.counts ?? {};
   reply['executionStats'] = {
     executionSuccess: true,
-    nReturned: returned,
+    nReturned: top === undefined ? returned : 0,
     executionTimeMillis: Math.round(performance.now() - started),
-    totalKeysExamined: running?.counts.keys ?? 0,
-    totalDocsExamined: running?.counts.documents ?? 0,
+    totalKeysExamined: keys,
+    totalDocsExamined: documents,
+    executionStages: tree(running?.plan, { keys, documents, matches, returned }),
+    // plans are weighed by the keys they meet, none but the chosen one is carried out
+    allPlansExecution: [],
   };
   return reply;
+}
+
+/** Explains a command without doing it: the plan and, but for `queryPlanner`, what finding the documents examined. */
+export async function explain(context: Context): Promise<Reply> {
+  const { args, database } = context;
+  const command = args.required('explain', args.document('explain'));
+  const verbosity = args.text('verbosity') ?? 'allPlansExecution';
+  args.finish();
+  if (!verbosities.includes(verbosity)) {
+    throw new CommandError(
+      code.badValue,
+      `Enumeration value '${verbosity}' for field 'explain.verbosity' is not a valid value.`,
+    );
+  }
+  const given = firstName(command) ?? '';
+  const name = given === 'findandmodify' ? 'findAndModify' : given;
+  const reader = readers[name];
+  if (reader === undefined) {
+    const known = Object.keys(readers).join(', ');
+    throw new CommandError(code.illegalOperation, `Cannot explain cmd: ${given}; supported: ${known}`);
+  }
+  const inner = new Arguments(given, command);
+  const { maxTimeMs } = readGeneric(inner, database);
+  const deadline = maxTimeMs === 0 ? context.deadline : Math.min(context.deadline, performance.now() + maxTimeMs);
+  const own = { ...context, args: inner, deadline };
+  const explained = reader(own);
+  const namespace = `${database}.${inner.collection()}`;
+  return {
+    explainVersion: '1',
+    ...(await explainQuery(own, namespace, explained, verbosity !== 'queryPlanner')),
+    command: documentValue(command.bytes),
+    serverInfo: { host: hostname(), version, gitVersion: 'shopledger-document-store' },
+    serverParameters: {},
+  };
 }

@@ -10,10 +10,8 @@ import { type Context, findCollection, findOrCreate, parseHint, type Reply, writ
 import { forEachMatch } from './targets.js';
 import { insertUpsert, updateRecord } from './writes.js';
 
-/** Changes or removes one document and answers with it as it was or, with `new`, as it is. */
-export async function findAndModify(context: Context): Promise<Reply> {
-  const { args, server } = context;
-  const { store } = server;
+/** Reads the arguments of `findAndModify`; `explain` reads the same. */
+export function parseFindAndModify({ args }: Context) {
   const name = args.collection();
   args.refuse('collation', 'let');
   args.allow('bypassDocumentValidation');
@@ -38,6 +36,14 @@ export async function findAndModify(context: Context): Promise<Reply> {
   if (!removes && change === undefined) {
     throw new CommandError(code.failedToParse, 'Either an update or remove=true must be specified');
   }
+  return { name, filter, order, projection, returnsNew, upserts, change, hintValue };
+}
+
+/** Changes or removes one document and answers with it as it was or, with `new`, as it is. */
+export async function findAndModify(context: Context): Promise<Reply> {
+  const { server } = context;
+  const { store } = server;
+  const { name, filter, order, projection, returnsNew, upserts, change, hintValue } = parseFindAndModify(context);
   const shown = (document: Buffer | undefined) => {
     if (document === undefined) return null;
     return documentValue(projection === undefined ? document : project(projection, document));

@@ -16,7 +16,7 @@ import {
   Turns,
 } from '../query/pipeline.js';
 import { choosePlan, type Plan } from '../query/planner.js';
-import { type ScanCounts, scan } from '../query/scan.js';
+import { type Found, type ScanCounts, scan } from '../query/scan.js';
 import { parseSort, type SortOrder } from '../query/sort.js';
 import type { Collection, Index } from '../storage/catalogue.js';
 import type { Arguments } from './arguments.js';
@@ -35,19 +35,38 @@ export interface Query {
   hint: Index | 'natural' | undefined;
 }
 
+interface Tally {
+  matches: number;
+}
+
 export interface Running {
   plan: Plan;
-  counts: ScanCounts;
+  counts: ScanCounts & Tally;
   batches: Batches;
 }
 
-/** Starts a query: plan, scan, sort where the plan does not give the order, skip, limit. */
-export function runQuery(context: Context, query: Query): Running {
+/** Counts what a scan finds, and ends it where nobody waits for more. */
+function* upTo(most: number, found: Iterable<Found | undefined>, tally: Tally): Generator<Found | undefined> {
+  for (const one of found) {
+    if (one !== undefined) tally.matches++;
+    yield one;
+    if (tally.matches === most) return;
+  }
+}
+
+/**
+ * Starts a query: plan, scan, sort where the plan does not give the order, skip, limit.
+ *
+ * @param considered is given the plans that were weighed against each other
+ */
+export function runQuery(context: Context, query: Query, considered?: Plan[]): Running {
   const { store } = context.server;
   const { collection, filter, order, skip, limit, hint } = query;
-  const plan = choosePlan(store, collection, filter, order, hint);
-  const counts = { keys: 0, documents: 0 };
-  let batches = batchesOf(scan(store, collection, plan, filter, counts), new Turns(() => context.deadline));
+  const plan = choosePlan(store, collection, filter, order, hint, considered);
+  const counts = { keys: 0, documents: 0, matches: 0 };
+  const most = plan.sorted && limit > 0 ? skip + limit : Number.POSITIVE_INFINITY;
+  const found = upTo(most, scan(store, collection, plan, filter, counts), counts);
+  let batches = batchesOf(found, new Turns(() => context.deadline));
   if (!plan.sorted) batches = sortBatches(batches, order, limit > 0 ? skip + limit : undefined);
   if (skip > 0) batches = skipBatches(batches, skip);
   if (limit > 0) batches = limitBatches(batches, limit);
@@ -146,14 +165,16 @@ export function killCursors({ server, args }: Context): Reply {
 export async function count(context: Context): Promise<Reply> {
   const { collection, query } = parseCount(context, context.args);
   if (collection === undefined) return { n: 0 };
-  const { skip, limit } = query;
-  if (query.filter === matchAll && query.hint === undefined) {
-    const left = Math.max(0, collection.count - skip);
-    return { n: limit > 0 ? Math.min(left, limit) : left };
-  }
+  if (query.filter === matchAll && query.hint === undefined) return { n: storedCount(collection, query) };
   let n = 0;
   for await (const batch of runQuery(context, { collection, ...query }).batches) n += batch.length;
   return { n };
+}
+
+/** What a count without a filter answers: the number of documents is stored with the collection. */
+export function storedCount({ count: all }: Collection, { skip, limit }: Pick<Query, 'skip' | 'limit'>): number {
+  const left = Math.max(0, all - skip);
+  return limit > 0 ? Math.min(left, limit) : left;
 }
 
 /** Reads the arguments of `count`; `explain` reads the same. A negative limit means as much as a positive one. */

@@ -27,7 +27,8 @@ export function newObjectId(): BsonValue {
   return new BsonValue(bsonType.objectId, bytes, 0, bytes.length);
 }
 
-function readWrite({ args }: Context, field: string): { name: string; ordered: boolean; statements: Buffer[] } {
+/** Reads the arguments of a write; `explain` reads the same. */
+export function readWrite({ args }: Context, field: string): { name: string; ordered: boolean; statements: Buffer[] } {
   const name = args.collection();
   const ordered = args.value('ordered') === undefined || args.flag('ordered');
   const statements = args.documents(field);
@@ -89,7 +90,7 @@ interface UpdateStatement {
   hint: BsonValue | undefined;
 }
 
-function parseUpdateStatement(statement: Buffer): UpdateStatement {
+export function parseUpdateStatement(statement: Buffer): UpdateStatement {
   const args = new Arguments('updates', documentValue(statement));
   args.refuse('collation', 'c', 'sampleId');
   const parsed = {
@@ -169,20 +170,26 @@ export async function update(context: Context): Promise<Reply> {
   return { ...totals, ...(upserted.length > 0 ? { upserted } : {}), ...errors };
 }
 
+export function parseDeleteStatement(statement: Buffer): {
+  query: BsonValue;
+  hint: BsonValue | undefined;
+  multi: boolean;
+} {
+  const args = new Arguments('deletes', documentValue(statement));
+  args.refuse('collation');
+  const limit = args.required('limit', args.value('limit'));
+  const query = args.required('q', args.document('q'));
+  const hint = args.value('hint');
+  args.finish();
+  const most = toInteger(limit);
+  if (most !== 0n && most !== 1n)
+    throw new CommandError(code.failedToParse, 'The limit field in delete objects must be 0 or 1');
+  return { query, hint, multi: most === 0n };
+}
+
 export async function remove(context: Context): Promise<Reply> {
   const { name, ordered, statements } = readWrite(context, 'deletes');
-  const parsed = statements.map((statement) => {
-    const args = new Arguments('deletes', documentValue(statement));
-    args.refuse('collation');
-    const limit = args.required('limit', args.value('limit'));
-    const query = args.required('q', args.document('q'));
-    const hint = args.value('hint');
-    args.finish();
-    const most = toInteger(limit);
-    if (most !== 0n && most !== 1n)
-      throw new CommandError(code.failedToParse, 'The limit field in delete objects must be 0 or 1');
-    return { query, hint, multi: most === 0n };
-  });
+  const parsed = statements.map(parseDeleteStatement);
   const { store } = context.server;
   let n = 0;
   let tally = 0;
