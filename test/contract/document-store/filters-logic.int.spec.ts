@@ -1,3 +1,4 @@
+import { expect } from 'chai';
 import { BSONRegExp } from 'mongodb';
 import { describeTargets } from './document-store-targets.js';
 import { finds, refuses } from './filter-cases.js';
@@ -77,6 +78,27 @@ describeTargets('filters by logic and pattern', (target) => {
       [{ tags: { $not: { $eq: 'x' } } }, 'green blue none'],
     ]);
     refuses(target, [[{ a: { $not: 1 } }, 2]]);
+  });
+
+  describe('$expr', () => {
+    finds(target, things, [
+      [{ $expr: { $gt: ['$n', 2] } }, 'blue none'],
+      [{ $expr: { $eq: [{ $ifNull: ['$a', 'none'] }, 'none'] } }, 'none'],
+      [{ $expr: '$b.c' }, 'blue'],
+      [{ n: { $lt: 4 }, $expr: { $isArray: '$tags' } }, 'red green'],
+      [{ $or: [{ n: 4 }, { $expr: { $eq: ['$a', 'red'] } }] }, 'red none'],
+      [{ $expr: { $and: [{ $gte: ['$n', 2] }, { $lt: ['$a', 'c'] }] } }, 'blue none'],
+    ]);
+
+    it('reads variables of let', async () => {
+      const collection = target().collection('variables');
+      await collection.insertMany([1, 2, 3].map((_id) => ({ _id, n: _id })));
+      const filter = { $expr: { $gt: ['$n', '$$least'] } };
+      const variables = { let: { least: { $add: [1, 1] } } };
+      expect(await collection.find(filter, variables).toArray()).to.deep.equal([{ _id: 3, n: 3 }]);
+      const piped = [{ $match: filter }, { $project: { _id: 0, over: { $subtract: ['$n', '$$least'] } } }];
+      expect(await collection.aggregate(piped, variables).toArray()).to.deep.equal([{ over: 1 }]);
+    });
   });
 
   describe('$comment', () =>
