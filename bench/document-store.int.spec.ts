@@ -46,7 +46,7 @@ describe('the question document-store', () => {
       'equality, 20 found',
       'equality + range + sort + limit 20',
       '$all of a common word and a brand + prefix, limit 20',
-      '$all of two common words + prefix, limit 20',
+      '$all of a common word + prefix, limit 20',
       'scan, no index',
       'group by category, all documents',
       'insertMany, time of a document',

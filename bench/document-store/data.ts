@@ -80,9 +80,9 @@ export function product(seed: number, n: number, total: number): Product {
   };
 }
 
-/** What somebody types who looks for a product: its brand, its two most common words, the beginning of another. */
-export function searchFor({ terms }: Product): { brand: string; common: string; other: string; prefix: string } {
+/** What somebody types who looks for a product: its brand, its most common word, the beginning of another. */
+export function searchFor({ terms }: Product): { brand: string; common: string; prefix: string } {
   const [brand = '', ...rest] = terms;
-  const [common = '', other = '', begun = ''] = rest.sort((a, b) => (rankOf.get(a) ?? 0) - (rankOf.get(b) ?? 0));
-  return { brand, common, other, prefix: begun.slice(0, 3) };
+  const [common = '', begun = ''] = rest.sort((a, b) => (rankOf.get(a) ?? 0) - (rankOf.get(b) ?? 0));
+  return { brand, common, prefix: begun.slice(0, 3) };
 }

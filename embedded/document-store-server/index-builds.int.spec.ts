@@ -150,12 +150,12 @@ describe('the building of an index', function () {
   });
 
   it('is ended by dropping the index or the collection', async () => {
-    await fill(20_000);
-    const { answer: first } = await begin({ n: 1 });
-    await collection().dropIndex('n_1');
+    await fill(40_000);
+    const { answer: first } = await begin({ tags: 1, n: 1 });
+    await collection().dropIndex('tags_1_n_1');
     expect(await first).to.include({ code: 276 });
     expect(await names()).to.deep.equal(['_id_']);
-    const { answer: second } = await begin({ n: 1 });
+    const { answer: second } = await begin({ tags: 1, n: 1 });
     await collection().drop();
     expect(await second).to.include({ code: 276 });
     await fill(10);
@@ -165,10 +165,10 @@ describe('the building of an index', function () {
   });
 
   it('is ended by its time limit and by a stop, and leaves nothing behind', async () => {
-    await fill(20_000);
+    await fill(40_000);
     const indexes = [{ key: { n: 1 }, name: 'n_1' }];
     expect((await failure(server.db.command({ createIndexes: 'items', indexes, maxTimeMS: 15 }))).code).to.equal(50);
-    const { answer } = await begin({ n: 1 });
+    const { answer } = await begin({ tags: 1, n: 1 });
     await server.store.close();
     expect(await answer).to.be.instanceOf(Error);
     await server.restart();

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type ExactDecimal, readDecimal } from './decimal.js';
 import { compareWithDouble, toDouble } from './numbers.js';
+import { copyScratch, invertScratch, scratchKey } from './scratch-key.js';
 import { BsonValue, bsonType, eachField } from './value.js';
 
 /** First byte of a key: BSON's comparison order of types. Numbers share one, strings and symbols another. */
@@ -165,6 +166,11 @@ function appendBody(value: BsonValue, parts: Buffer[]): void {
  * @param descending the same with the order reversed
  */
 export function encodeKey(value: BsonValue, descending = false): Buffer {
+  const end = scratchKey(value, classOf(value.type), 0);
+  if (end >= 0) {
+    if (descending) invertScratch(0, end);
+    return copyScratch(end);
+  }
   const parts = [Buffer.of(classOf(value.type))];
   appendBody(value, parts);
   const key = Buffer.concat(parts);

@@ -87,10 +87,23 @@ export function documentValue(buffer: Buffer): BsonValue {
   return new BsonValue(bsonType.document, buffer, 0, buffer.length);
 }
 
-function cstringEnd(buffer: Buffer, start: number): number {
-  const end = buffer.indexOf(0, start);
+const nearBytes = 32;
+
+/** Where a name ends that begins here. @throws CommandError 22 when it has no end */
+export function cstringEnd(buffer: Buffer, start: number): number {
+  // names are short: looking at their bytes here costs less than a call
+  const near = Math.min(start + nearBytes, buffer.length);
+  for (let at = start; at < near; at++) if (buffer[at] === 0) return at;
+  const end = buffer.indexOf(0, near);
   if (end < 0) throw new CommandError(code.invalidBson, 'a name in the BSON has no end');
   return end;
+}
+
+/** Whether these bytes are a name's. */
+function isName(buffer: Buffer, start: number, end: number, name: Buffer): boolean {
+  if (end - start !== name.length) return false;
+  for (let at = 0; at < name.length; at++) if (buffer[start + at] !== name[at]) return false;
+  return true;
 }
 
 /** Where a value of this type that begins at `start` ends. */
@@ -157,18 +170,28 @@ export function fieldsOf(container: BsonValue): [string, BsonValue][] {
   return fields;
 }
 
-/** The items of an array, in order. */
-export function itemsOf(array: BsonValue): BsonValue[] {
-  const items: BsonValue[] = [];
+/** Asks the items of an array in their order, until one is answered true. */
+export function someItem(array: BsonValue, ask: (item: BsonValue) => boolean): boolean {
   const { buffer } = array;
+  const last = array.end - 1;
   let at = array.start + 4;
-  while (at < array.end - 1) {
+  while (at < last) {
     const type = buffer[at] ?? 0;
     const start = cstringEnd(buffer, at + 1) + 1;
     const end = valueEnd(type, buffer, start);
-    items.push(new BsonValue(type, buffer, start, end));
+    if (ask(new BsonValue(type, buffer, start, end))) return true;
     at = end;
   }
+  return false;
+}
+
+/** The items of an array, in order. */
+export function itemsOf(array: BsonValue): BsonValue[] {
+  const items: BsonValue[] = [];
+  someItem(array, (item) => {
+    items.push(item);
+    return false;
+  });
   return items;
 }
 
@@ -181,7 +204,7 @@ export function getField(container: BsonValue, name: Buffer): BsonValue | undefi
     const type = buffer[at] ?? 0;
     const nameEnd = cstringEnd(buffer, at + 1);
     const end = valueEnd(type, buffer, nameEnd + 1);
-    if (nameEnd - at - 1 === name.length && name.compare(buffer, at + 1, nameEnd) === 0) {
+    if (isName(buffer, at + 1, nameEnd, name)) {
       return new BsonValue(type, buffer, nameEnd + 1, end);
     }
     at = end;

@@ -1,10 +1,7 @@
-import { emptyArrayKey, encodeKey, missingKey } from '../bson/key-encoding.js';
+import type { KeyPart as Cell } from '../bson/joined-key.js';
 import { type BsonValue, bsonType, getField, itemsOf } from '../bson/value.js';
 import { CommandError, code } from '../errors.js';
 import { isIndexName, type Path } from './path.js';
-
-/** What a row holds for a path: a value, nothing where the path leads nowhere, or an empty array at its end. */
-export type Cell = BsonValue | undefined | 'empty';
 
 /** Where the walk of one path stands: a value to look into, with `at` the next name of the path; `cell` at its end. */
 interface Walk {
@@ -66,6 +63,11 @@ function expand(walks: Walk[], emit: (cells: Cell[]) => void): boolean {
     throw new CommandError(code.parallelArrays, `cannot index parallel arrays [${names.join('] [')}]`);
   }
   const items = itemsOf(array);
+  const [only, ...others] = stands;
+  if (only !== undefined && others.length === 0 && items.length > 0 && isAtEnd(only)) {
+    for (const item of items) emit([item]);
+    return true;
+  }
   if (items.length === 0) emit(stands.map((walk) => (walk.done ? walk.cell : isAtEnd(walk) ? 'empty' : undefined)));
   for (const item of items) {
     expand(
@@ -88,9 +90,4 @@ export function arrayRows(document: BsonValue, paths: Path[], emit: (cells: Cell
     paths.map((path) => ({ path, at: 0, value: document, done: false, cell: undefined })),
     emit,
   );
-}
-
-/** The key under which an index holds a cell, and by which a sort places it. */
-export function cellKey(cell: Cell): Buffer {
-  return cell === undefined ? missingKey : cell === 'empty' ? emptyArrayKey : encodeKey(cell);
 }

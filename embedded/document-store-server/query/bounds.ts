@@ -60,7 +60,7 @@ export function rangesOf(test: Test): KeyRange[] | undefined {
     }
     case 'regex': {
       if (test.prefix === undefined) return undefined;
-      const bytes = Buffer.concat([Buffer.of(keyClass.string), escapeText(Buffer.from(test.prefix))]);
+      const bytes = Buffer.concat([Buffer.of(keyClass.string), escapeText(test.prefix)]);
       const end = { bytes, inclusive: true };
       return [{ low: end, high: end, point: false }, pointRange(encodeKey(test.value))];
     }

@@ -16,7 +16,8 @@ export interface RegexTest {
   regex: RegExp;
   /** the pattern as BSON: a stored expression equals itself */
   value: BsonValue;
-  prefix: string | undefined;
+  /** what every text that matches begins with, when that is known */
+  prefix: Buffer | undefined;
 }
 
 /** A question about one value. */
@@ -42,11 +43,12 @@ const bad = (message: string) => new CommandError(code.badValue, message);
 
 function regexTest(source: string, options: string): RegexTest {
   const bytes = Buffer.from(`${source}\0${[...options].sort().join('')}\0`);
+  const prefix = literalPrefix(source, options);
   return {
     kind: 'regex',
     regex: compileRegex(source, options),
     value: new BsonValue(bsonType.regex, bytes, 0, bytes.length),
-    prefix: literalPrefix(source, options),
+    prefix: prefix === undefined ? undefined : Buffer.from(prefix),
   };
 }
 

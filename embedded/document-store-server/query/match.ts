@@ -1,6 +1,6 @@
 import { classOf, encodeKey, keyClass } from '../bson/key-encoding.js';
 import { toDouble } from '../bson/numbers.js';
-import { type BsonValue, bsonType, itemsOf } from '../bson/value.js';
+import { type BsonValue, bsonType, itemsOf, someItem } from '../bson/value.js';
 import { isTrue } from '../expressions/values.js';
 import type { Comparison, Filter, RegexTest, Test } from './filter.js';
 import { visitPath } from './path.js';
@@ -22,6 +22,13 @@ function order(value: BsonValue, operand: BsonValue, key: Buffer): number {
 
 function isNaNValue(value: BsonValue): boolean {
   return (value.type === bsonType.double || value.type === bsonType.decimal) && Number.isNaN(toDouble(value));
+}
+
+/** Most texts differ in their length or first byte. */
+function isSameText(a: BsonValue, b: BsonValue): boolean {
+  const [from, to] = [a.start + 4, b.start + 4];
+  if (a.end - from !== b.end - to || a.buffer[from] !== b.buffer[to]) return false;
+  return a.buffer.compare(b.buffer, to, b.end, from, a.end) === 0;
 }
 
 function accepts(kind: Comparison, difference: number): boolean {
@@ -58,12 +65,25 @@ function matchesComparison(value: BsonValue | undefined, kind: Comparison, opera
       return valueIsNaN && isNaNValue(operand) && kind !== 'gt' && kind !== 'lt';
     }
   }
+  if (kind === 'eq' && value.type === bsonType.string && operand.type === bsonType.string) {
+    return isSameText(value, operand);
+  }
   return accepts(kind, order(value, operand, key));
+}
+
+/** Whether a text begins with these bytes, told without decoding it. */
+function beginsWith({ buffer, start, end }: BsonValue, prefix: Buffer): boolean {
+  const from = start + 4;
+  if (end - 1 - from < prefix.length) return false;
+  for (let at = 0; at < prefix.length; at++) if (buffer[from + at] !== prefix[at]) return false;
+  return true;
 }
 
 function matchesRegex(value: BsonValue | undefined, test: RegexTest): boolean {
   if (value === undefined) return false;
-  if (value.type === bsonType.string || value.type === bsonType.symbol) return test.regex.test(value.text);
+  if (value.type === bsonType.string || value.type === bsonType.symbol) {
+    return (test.prefix === undefined || beginsWith(value, test.prefix)) && test.regex.test(value.text);
+  }
   return value.type === bsonType.regex && value.bytes.equals(test.value.bytes);
 }
 
@@ -89,11 +109,12 @@ export function matchesTest(test: Test, value: BsonValue | undefined): boolean {
     case 'size':
       return value?.type === bsonType.array && itemsOf(value).length === test.size;
     case 'elemValue':
-      return value?.type === bsonType.array && itemsOf(value).some((item) => matchesItem(test.filter, item));
+      return value?.type === bsonType.array && someItem(value, (item) => matchesItem(test.filter, item));
     case 'elemObject':
       return (
         value?.type === bsonType.array &&
-        itemsOf(value).some(
+        someItem(
+          value,
           (item) =>
             (item.type === bsonType.document || item.type === bsonType.array) && matchesFilter(test.filter, item),
         )

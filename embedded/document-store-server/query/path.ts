@@ -1,4 +1,4 @@
-import { type BsonValue, bsonType, eachField, getField, itemsOf } from '../bson/value.js';
+import { type BsonValue, bsonType, eachField, getField, itemsOf, someItem } from '../bson/value.js';
 import { CommandError, code } from '../errors.js';
 
 /** A dotted path, split once: names for words, bytes for walking. */
@@ -69,9 +69,7 @@ function visitFrom(container: BsonValue, path: Path, from: number, expandLeaf: b
       return visitItems(value, path, at + 1, expandLeaf, visit);
     }
   }
-  if (value !== undefined && value.type === bsonType.array && expandLeaf) {
-    for (const item of itemsOf(value)) if (visit(item)) return true;
-  }
+  if (value !== undefined && value.type === bsonType.array && expandLeaf && someItem(value, visit)) return true;
   return visit(value);
 }
 

@@ -2,6 +2,7 @@ import { keyClass, longestExactKey, successor } from '../bson/key-encoding.js';
 import type { Collection, Index } from '../storage/catalogue.js';
 import { idBytes, type Store } from '../storage/store.js';
 import { intersect, interval, type KeyRange, rangesOf } from './bounds.js';
+import { countedKeys, estimateKeys } from './estimate.js';
 import type { Filter, Test } from './filter.js';
 import { implies } from './implication.js';
 import type { SortOrder } from './sort.js';
@@ -25,10 +26,27 @@ export interface Plan {
   bounds: KeyRange[][];
 }
 
+export interface PlanOptions {
+  hint?: Index | 'natural' | undefined;
+  wanted?: number | undefined;
+  considered?: Plan[] | undefined;
+}
+
+interface Rated {
+  plan: Plan;
+  keys: number;
+}
+
+/** Whether each interval is of one key of all the index's fields. */
+export function isOfWholeKeys({ index, bounds }: Plan): boolean {
+  return bounds.length === index?.fields.length && bounds.every((ranges) => ranges.every(({ point }) => point));
+}
+
 /** What every match must satisfy, by path. */
 export type Conjuncts = Map<string, Test[]>;
 
-const estimateCap = 101;
+/** as many are sorted in memory though an index has the order */
+const mostSorted = 10_000;
 const largestProduct = 2_000;
 const mostChoices = 16;
 
@@ -168,35 +186,48 @@ function plansOf(
   });
 }
 
-function estimate(store: Store, plan: Plan): number {
-  const { index } = plan;
-  if (index === undefined) return estimateCap;
-  if (index.isIdIndex && plan.intervals.length >= estimateCap) return plan.intervals.length;
-  const table = index.isIdIndex ? store.ids : store.index;
-  let count = 0;
-  for (const { start, end } of plan.intervals) {
-    for (const _ of table.getKeys({ start, end, limit: estimateCap - count })) count++;
-    if (count >= estimateCap) break;
-  }
-  return count;
+/**
+ * Which of two plans promises less work. Few keys are best; of many, the order asked for is, unless a plan without it is
+ * known to meet so few that the sorted one would look at more before it found the wanted documents.
+ */
+function compareRated(a: Rated, b: Rated, wanted: number, documents: number): number {
+  const rank = ({ plan, keys }: Rated) => {
+    if (plan.sorted) return 1;
+    return keys >= countedKeys && keys <= mostSorted && keys ** 2 < wanted * documents ? 0 : 2;
+  };
+  return (
+    Math.min(a.keys, countedKeys) - Math.min(b.keys, countedKeys) ||
+    rank(a) - rank(b) ||
+    b.plan.boundFields - a.plan.boundFields ||
+    a.keys - b.keys
+  );
 }
 
 /**
  * Chooses how to find a filter's matches: the bounded plan that meets the fewest keys; among those that meet many, one
  * that is sorted and narrows more fields; else an index in the order asked for; else the whole collection.
  *
- * @param hint an index the client insists on, `natural` for none
- * @param considered is given the plans that were weighed against each other, the chosen one among them
+ * @param options.hint an index the client insists on, `natural` for none
+ * @param options.wanted how many documents are enough; all of them unless told
+ * @param options.considered is given the plans that were weighed against each other, the chosen one among them
  */
 export function choosePlan(
   store: Store,
   collection: Collection,
   filter: Filter,
   order: SortOrder,
-  hint?: Index | 'natural',
-  considered: Plan[] = [],
+  { hint, wanted, considered = [] }: PlanOptions = {},
 ): Plan {
   const conjuncts = conjunctsOf(filter);
+  const [primary] = collection.indexes;
+  if (hint === undefined && primary !== undefined && conjuncts.has('_id')) {
+    const [plan] = plansOf(collection, primary, conjuncts, order, false);
+    // one document at most: no other index can do better
+    if (plan !== undefined && isOfWholeKeys(plan) && plan.intervals.length === 1) {
+      considered.push(plan);
+      return plan;
+    }
+  }
   const whole = { start: idBytes(collection.id), end: idBytes(collection.id + 1) };
   const scan: Plan = {
     index: undefined,
@@ -217,12 +248,8 @@ export function choosePlan(
   considered.push(...bounded);
   const [only] = bounded;
   if (bounded.length === 1 && only !== undefined) return only;
-  const rated = bounded.map((plan) => ({ plan, keys: estimate(store, plan) }));
-  rated.sort(
-    (a, b) =>
-      Math.min(a.keys, estimateCap) - Math.min(b.keys, estimateCap) ||
-      Number(b.plan.sorted) - Number(a.plan.sorted) ||
-      b.plan.boundFields - a.plan.boundFields,
-  );
+  const rated = bounded.map((plan) => ({ plan, keys: estimateKeys(store, plan) }));
+  const most = wanted ?? collection.count;
+  rated.sort((a, b) => compareRated(a, b, most, collection.count));
   return rated[0]?.plan ?? scan;
 }

@@ -1,10 +1,12 @@
+import { longestExactKey } from '../bson/key-encoding.js';
 import { documentValue } from '../bson/value.js';
 import { CommandError, code } from '../errors.js';
+import { borrow, keep } from '../storage/borrowed.js';
 import type { Collection } from '../storage/catalogue.js';
 import { dataKey, readRecord, type Store } from '../storage/store.js';
 import type { Filter } from './filter.js';
 import { matchesFilter } from './match.js';
-import type { Interval, Plan } from './planner.js';
+import { type Interval, isOfWholeKeys, type Plan } from './planner.js';
 
 export interface Found {
   record: number;
@@ -16,6 +18,7 @@ export interface ScanCounts {
   documents: number;
 }
 
+const firstPageKeys = 32;
 const pageKeys = 128;
 const pageBytes = 1 << 20;
 
@@ -24,11 +27,19 @@ interface Entry {
   value: Buffer;
 }
 
+/** The entry of one `_id`, without a cursor; undefined where a cursor is needed. */
+function entryOfId(store: Store, plan: Plan, { start }: Interval): Entry[] | undefined {
+  if (plan.index?.isIdIndex !== true || !isOfWholeKeys(plan) || start.length >= longestExactKey) return undefined;
+  const value = store.ids.get(start);
+  return value === undefined ? [] : [{ key: start, value }];
+}
+
 /** Pages of one interval. Between pages no LMDB cursor stays open, so others may read and write in the meantime. */
 function* pages(store: Store, plan: Plan, { start, end }: Interval): Generator<Entry[]> {
   const table = plan.index === undefined ? store.data : plan.index.isIdIndex ? store.ids : store.index;
   let after: Buffer | undefined;
-  for (;;) {
+  // what is wanted is often found at once
+  for (let most = firstPageKeys; ; most = pageKeys) {
     const page: Entry[] = [];
     let bytes = 0;
     const range = plan.reverse
@@ -37,10 +48,10 @@ function* pages(store: Store, plan: Plan, { start, end }: Interval): Generator<E
     for (const { key, value } of table.getRange(range)) {
       page.push({ key, value });
       bytes += value.length;
-      if (page.length >= pageKeys || bytes >= pageBytes) break;
+      if (page.length >= most || bytes >= pageBytes) break;
     }
     if (page.length > 0) yield page;
-    if (page.length < pageKeys && bytes < pageBytes) return;
+    if (page.length < most && bytes < pageBytes) return;
     after = page.at(-1)?.key;
   }
 }
@@ -70,7 +81,8 @@ export function* scan(
     }
   };
   for (const interval of intervals) {
-    for (const page of pages(store, plan, interval)) {
+    const only = entryOfId(store, plan, interval);
+    for (const page of only === undefined ? pages(store, plan, interval) : [only]) {
       for (const { key, value } of page) {
         checkAlive();
         if (index !== undefined) counts.keys++;
@@ -82,10 +94,12 @@ export function* scan(
               : readRecord(key, key.length - 8);
         if (seen?.has(record)) continue;
         seen?.add(record);
-        const document = index === undefined ? value : store.data.get(dataKey(collection.id, record));
+        const document =
+          index === undefined ? documentValue(value) : borrow(store.data, dataKey(collection.id, record));
         if (document === undefined) continue;
         counts.documents++;
-        if (matchesFilter(filter, documentValue(document))) yield { record, document };
+        if (!matchesFilter(filter, document)) continue;
+        yield { record, document: index === undefined ? value : keep(document) };
       }
       yield undefined;
     }

@@ -1,9 +1,9 @@
-import { invert } from '../bson/key-encoding.js';
+import { joinKeys } from '../bson/joined-key.js';
 import { toDouble } from '../bson/numbers.js';
 import { toText } from '../bson/to-text.js';
 import { type BsonValue, bsonType, documentValue, fieldsOf } from '../bson/value.js';
 import { CommandError, code } from '../errors.js';
-import { arrayRows, cellKey } from './array-rows.js';
+import { arrayRows } from './array-rows.js';
 import { type Path, parseStrictPath } from './path.js';
 
 export interface SortField {
@@ -42,7 +42,7 @@ export function sortKey(order: SortOrder, document: Buffer): Buffer {
       documentValue(document),
       order.map(({ path }) => path),
       (cells) => {
-        const key = Buffer.concat(cells.map((cell, field) => directed(cellKey(cell), order[field])));
+        const key = joinKeys(cells, order);
         if (first === undefined || key.compare(first) < 0) first = key;
       },
     );
@@ -52,9 +52,6 @@ export function sortKey(order: SortOrder, document: Buffer): Buffer {
   }
   return first ?? Buffer.alloc(0);
 }
-
-const directed = (key: Buffer, field: SortField | undefined): Buffer =>
-  field?.descending === true ? invert(key) : key;
 
 interface Entry {
   key: Buffer;

@@ -62,12 +62,13 @@ function* upTo(most: number, found: Iterable<Found | undefined>, tally: Tally): 
 export function runQuery(context: Context, query: Query, considered?: Plan[]): Running {
   const { store } = context.server;
   const { collection, filter, order, skip, limit, hint } = query;
-  const plan = choosePlan(store, collection, filter, order, hint, considered);
+  const wanted = limit > 0 ? skip + limit : undefined;
+  const plan = choosePlan(store, collection, filter, order, { hint, wanted, considered });
   const counts = { keys: 0, documents: 0, matches: 0 };
-  const most = plan.sorted && limit > 0 ? skip + limit : Number.POSITIVE_INFINITY;
+  const most = plan.sorted ? (wanted ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY;
   const found = upTo(most, scan(store, collection, plan, filter, counts), counts);
   let batches = batchesOf(found, new Turns(() => context.deadline));
-  if (!plan.sorted) batches = sortBatches(batches, order, limit > 0 ? skip + limit : undefined);
+  if (!plan.sorted) batches = sortBatches(batches, order, wanted);
   if (skip > 0) batches = skipBatches(batches, skip);
   if (limit > 0) batches = limitBatches(batches, limit);
   return { plan, counts, batches };

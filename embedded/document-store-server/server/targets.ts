@@ -72,7 +72,8 @@ export function forEachMatch(
     action.none();
     return undefined;
   }
-  const plan = choosePlan(context.server.store, collection, target.filter, target.order, target.hint);
+  const { filter, order, hint, multi } = target;
+  const plan = choosePlan(context.server.store, collection, filter, order, { hint, wanted: multi ? undefined : 1 });
   const task = { context, collection, target, plan, action };
   const found = findNow(task, most);
   if (found === undefined) return () => (target.multi ? actOnAll(task) : actOnFirst(task));

@@ -1,12 +1,16 @@
-import { invert } from '../bson/key-encoding.js';
+import { joinKeys } from '../bson/joined-key.js';
 import type { BsonValue } from '../bson/value.js';
-import { arrayRows, cellKey } from '../query/array-rows.js';
+import { arrayRows } from '../query/array-rows.js';
 import { matchesFilter } from '../query/match.js';
 import type { Index } from './catalogue.js';
 
 export interface IndexKeys {
   keys: Buffer[];
   multikey: boolean;
+}
+
+function distinct(keys: Buffer[]): Buffer[] {
+  return [...new Map(keys.map((key) => [key.toString('latin1'), key])).values()];
 }
 
 /**
@@ -19,17 +23,12 @@ export interface IndexKeys {
 export function indexKeys(index: Index, document: BsonValue): IndexKeys {
   if (index.partial !== undefined && !matchesFilter(index.partial.filter, document))
     return { keys: [], multikey: false };
-  const found = new Map<string, Buffer>();
-  const paths = index.fields.map(({ path }) => path);
+  const { fields } = index;
+  const keys: Buffer[] = [];
+  const paths = fields.map(({ path }) => path);
   const multikey = arrayRows(document, paths, (cells) => {
     if (index.sparse && cells.every((cell) => cell === undefined)) return;
-    const key = Buffer.concat(
-      cells.map((cell, field) => {
-        const plain = cellKey(cell);
-        return index.fields[field]?.descending === true ? invert(plain) : plain;
-      }),
-    );
-    found.set(key.toString('latin1'), key);
+    keys.push(joinKeys(cells, fields));
   });
-  return { keys: [...found.values()], multikey };
+  return { keys: multikey ? distinct(keys) : keys, multikey };
 }

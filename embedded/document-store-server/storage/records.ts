@@ -1,3 +1,4 @@
+import { changedFields } from '../bson/changed-fields.js';
 import { encodeKey, longestExactKey, storedKey, successor } from '../bson/key-encoding.js';
 import { toText } from '../bson/to-text.js';
 import { type BsonValue, bsonType, documentValue, getField } from '../bson/value.js';
@@ -7,7 +8,8 @@ import { resolvePath } from '../query/path.js';
 import type { Collection, Index } from './catalogue.js';
 import { noteWrite } from './index-build.js';
 import { indexKeys } from './index-keys.js';
-import { dataKey, idBytes, readRecord, recordBytes, type Store } from './store.js';
+import { readsAny } from './index-roots.js';
+import { dataKey, idBytes, readRecord, recordBytes, type Store, writeRecord } from './store.js';
 
 export const largestDocument = 16 * 1024 * 1024;
 const nothing = Buffer.alloc(0);
@@ -21,6 +23,17 @@ export function idOf(document: Buffer): BsonValue {
 
 export function idKey(collection: Collection, id: BsonValue): Buffer {
   return Buffer.concat([idBytes(collection.id), storedKey(encodeKey(id))]);
+}
+
+/** The key of an index entry. */
+function entryKey(index: Index, key: Buffer, record: number): Buffer {
+  const stored = storedKey(key);
+  const end = 4 + stored.length;
+  const entry = Buffer.allocUnsafe(end + 8);
+  entry.writeUInt32BE(index.id);
+  stored.copy(entry, 4);
+  writeRecord(entry, record, end);
+  return entry;
 }
 
 /** The key of an index entry without its record id. */
@@ -80,7 +93,7 @@ export function otherRecord(store: Store, index: Index, key: Buffer, record: num
 }
 
 export function removeKeys(store: Store, index: Index, keys: readonly Buffer[], record: number): void {
-  for (const key of keys) store.index.removeSync(Buffer.concat([entryPrefix(index, key), recordBytes(record)]));
+  for (const key of keys) store.index.removeSync(entryKey(index, key, record));
 }
 
 export function putKeys(
@@ -92,7 +105,7 @@ export function putKeys(
   record: number,
 ) {
   for (const key of keys) {
-    store.index.putSync(Buffer.concat([entryPrefix(index, key), recordBytes(record)]), nothing);
+    store.index.putSync(entryKey(index, key, record), nothing);
     if (key.length > longestExactKey && !index.inexact) {
       index.inexact = true;
       store.catalogue.touch(collection);
@@ -165,12 +178,15 @@ export function replaceRecord(
   after: Buffer,
 ): void {
   checkSize(after);
-  const entries = secondary(collection).map((index) => {
-    const old = new Map(indexKeys(index, documentValue(before)).keys.map((key) => [key.toString('latin1'), key]));
-    const { keys, multikey } = indexKeys(index, documentValue(after));
-    const added = keys.filter((key) => !old.delete(key.toString('latin1')));
-    return { index, added, removed: [...old.values()], multikey };
-  });
+  const changed = changedFields(documentValue(before), documentValue(after));
+  const entries = secondary(collection)
+    .filter((index) => changed === undefined || readsAny(index, changed))
+    .map((index) => {
+      const old = new Map(indexKeys(index, documentValue(before)).keys.map((key) => [key.toString('latin1'), key]));
+      const { keys, multikey } = indexKeys(index, documentValue(after));
+      const added = keys.filter((key) => !old.delete(key.toString('latin1')));
+      return { index, added, removed: [...old.values()], multikey };
+    });
   for (const { index, added } of entries) checkUnique(store, collection, index, added, record, after);
   store.data.putSync(dataKey(collection.id, record), after);
   for (const { index, added, removed, multikey } of entries) {

@@ -195,10 +195,15 @@ export function idBytes(id: number): Buffer {
   return bytes;
 }
 
+/** Writes a record's number as the eight bytes it has in keys and values. */
+export function writeRecord(bytes: Buffer, record: number, at: number): void {
+  bytes.writeUInt32BE(Math.floor(record / 2 ** 32), at);
+  bytes.writeUInt32BE(record >>> 0, at + 4);
+}
+
 export function recordBytes(record: number): Buffer {
   const bytes = Buffer.allocUnsafe(8);
-  bytes.writeUInt32BE(Math.floor(record / 2 ** 32));
-  bytes.writeUInt32BE(record >>> 0, 4);
+  writeRecord(bytes, record, 0);
   return bytes;
 }
 
@@ -207,5 +212,8 @@ export function readRecord(bytes: Buffer, at: number): number {
 }
 
 export function dataKey(collection: number, record: number): Buffer {
-  return Buffer.concat([idBytes(collection), recordBytes(record)]);
+  const key = Buffer.allocUnsafe(12);
+  key.writeUInt32BE(collection);
+  writeRecord(key, record, 4);
+  return key;
 }
