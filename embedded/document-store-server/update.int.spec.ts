@@ -121,6 +121,28 @@ describe('updates through the official driver', () => {
     expect(found?.['b'].t).to.equal(Math.floor(now / 1000));
   });
 
+  it('by a pipeline compute from the document, with the variables of let, also in findAndModify', async () => {
+    const items = await fill([
+      { _id: 1, a: 1 },
+      { _id: 2, a: 5 },
+    ]);
+    const options = { let: { by: 10, least: 3 } };
+    const change = await items.updateMany(
+      { $expr: { $gt: ['$a', '$$least'] } },
+      [{ $set: { a: { $add: ['$a', '$$by'] } } }],
+      options,
+    );
+    expect(change).to.include({ matchedCount: 1, modifiedCount: 1 });
+    const after = await items.findOneAndUpdate({ _id: 1 }, [{ $set: { b: '$$by' } }], {
+      ...options,
+      returnDocument: 'after',
+    });
+    expect(after).to.deep.equal({ _id: 1, a: 1, b: 10 });
+    const { deletedCount } = await items.deleteMany({ $expr: { $gt: ['$a', '$$by'] } }, options);
+    expect(deletedCount).to.equal(1);
+    expect(await items.find().toArray()).to.deep.equal([{ _id: 1, a: 1, b: 10 }]);
+  });
+
   it('arrayFilters choose the items, also in findAndModify', async () => {
     const items = await fill([{ _id: 1, a: [{ k: 1 }, { k: 2 }] }]);
     await items.updateOne({ _id: 1 }, { $set: { 'a.$[x].n': 1 } }, { arrayFilters: [{ 'x.k': 2 }] });

@@ -8,27 +8,31 @@ import { computeFields } from '../projection/apply.js';
 import { parseProjectionTree } from '../projection/parse.js';
 import { project } from '../projection/projection.js';
 import { mapBatches } from '../query/pipeline.js';
-import { objectSpec, type Stage, type StageParser } from './stage.js';
+import { objectSpec, type StageParser } from './stage.js';
 
-function projectStage(spec: BsonValue, expressions: Expressions): Stage {
+/** What a stage makes of one document, whatever comes before or behind it. */
+type Transform = (document: Buffer) => Buffer;
+
+type TransformParser = (spec: BsonValue, expressions: Expressions, name: string) => Transform;
+
+function projecting(spec: BsonValue, expressions: Expressions): Transform {
   const projection = { ...parseProjectionTree(spec, expressions, false), frame: expressions.frame() };
-  return (source) => mapBatches(source, (document) => project(projection, document));
+  return (document) => project(projection, document);
 }
 
-const addFields: StageParser = (spec, expressions, name) => {
+const addFields: TransformParser = (spec, expressions, name) => {
   const root = parseAddFields(objectSpec(spec, 40272, name), expressions);
   const frame = expressions.frame();
-  return (source) =>
-    mapBatches(source, (document) => {
-      const value = documentValue(document);
-      const fields = new Map(fieldsOf(value));
-      frame.root = value;
-      computeFields(fields, root, frame);
-      return writeFields(fields);
-    });
+  return (document) => {
+    const value = documentValue(document);
+    const fields = new Map(fieldsOf(value));
+    frame.root = value;
+    computeFields(fields, root, frame);
+    return writeFields(fields);
+  };
 };
 
-const unset: StageParser = (spec, expressions) => {
+const unset: TransformParser = (spec, expressions) => {
   if (spec.type !== bsonType.string && spec.type !== bsonType.array) {
     throw new CommandError(31002, '$unset specification must be a string or an array');
   }
@@ -39,39 +43,50 @@ const unset: StageParser = (spec, expressions) => {
   if (names.length === 0) {
     throw new CommandError(31119, '$unset specification must be a string or an array with at least one field');
   }
-  return projectStage(documentValue(writeFields(names.map((name) => [name, false] as const))), expressions);
+  return projecting(documentValue(writeFields(names.map((name) => [name, false] as const))), expressions);
 };
 
-function replaceStage(expression: Expression, expressions: Expressions, name: string): Stage {
+function replacing(expression: Expression, expressions: Expressions, name: string): Transform {
   const frame = expressions.frame();
-  return (source) =>
-    mapBatches(source, (document) => {
-      frame.root = documentValue(document);
-      const root = expression.evaluate(frame);
-      if (root?.type === bsonType.document) return root.bytes;
-      throw new CommandError(40228, `${name}: 'newRoot' must evaluate to an object, but is of type ${typeOf(root)}`);
-    });
+  return (document) => {
+    frame.root = documentValue(document);
+    const root = expression.evaluate(frame);
+    if (root?.type === bsonType.document) return root.bytes;
+    throw new CommandError(40228, `${name}: 'newRoot' must evaluate to an object, but is of type ${typeOf(root)}`);
+  };
 }
 
-const replaceRoot: StageParser = (spec, expressions, name) => {
+const replaceRoot: TransformParser = (spec, expressions, name) => {
   const fields = fieldsOf(objectSpec(spec, 40229, name));
   const stray = fields.find(([field]) => field !== 'newRoot');
   if (stray !== undefined) throw new CommandError(40230, `unrecognized option to $replaceRoot stage: ${stray[0]}`);
   const [newRoot] = fields;
   if (newRoot === undefined) throw new CommandError(40231, 'no newRoot specified for the $replaceRoot stage');
-  return replaceStage(expressions.compile(newRoot[1]), expressions, name);
+  return replacing(expressions.compile(newRoot[1]), expressions, name);
 };
 
-export const shapingStages: Record<string, StageParser> = {
+/** The stages that make one document of each: what an update by a pipeline may have. */
+export const transforms: Record<string, TransformParser> = {
   $project(spec, expressions, name) {
     if (objectSpec(spec, 15969, name).bytes.equals(writeDocument({}))) {
       throw new CommandError(51272, 'projection specification must have at least one field');
     }
-    return projectStage(spec, expressions);
+    return projecting(spec, expressions);
   },
   $addFields: addFields,
   $set: addFields,
   $unset: unset,
   $replaceRoot: replaceRoot,
-  $replaceWith: (spec, expressions, name) => replaceStage(expressions.compile(spec), expressions, name),
+  $replaceWith: (spec, expressions, name) => replacing(expressions.compile(spec), expressions, name),
 };
+
+function stageOf(parse: TransformParser): StageParser {
+  return (spec, expressions, name) => {
+    const transform = parse(spec, expressions, name);
+    return (source) => mapBatches(source, transform);
+  };
+}
+
+export const shapingStages: Record<string, StageParser> = Object.fromEntries(
+  Object.entries(transforms).map(([name, parse]) => [name, stageOf(parse)]),
+);

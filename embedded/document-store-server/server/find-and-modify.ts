@@ -1,22 +1,21 @@
 import { documentValue } from '../bson/value.js';
 import { CommandError, code } from '../errors.js';
-import { expressionsWith } from '../expressions/compile.js';
 import { parseProjection, project } from '../projection/projection.js';
 import { parseFilter } from '../query/filter.js';
 import { parseSort } from '../query/sort.js';
 import { getRecord, idOf, removeRecord } from '../storage/records.js';
 import { parseUpdate } from '../update/modifiers.js';
-import { type Context, findCollection, findOrCreate, parseHint, type Reply, write } from './context.js';
+import { type Context, expressionsOf, findCollection, findOrCreate, parseHint, type Reply, write } from './context.js';
 import { forEachMatch } from './targets.js';
 import { insertUpsert, updateRecord } from './writes.js';
 
 /** Reads the arguments of `findAndModify`; `explain` reads the same. */
 export function parseFindAndModify({ args }: Context) {
   const name = args.collection();
-  args.refuse('collation', 'let');
+  args.refuse('collation');
   args.allow('bypassDocumentValidation');
-  const expressions = expressionsWith(new Date());
-  const filter = parseFilter(args.documentOrEmpty('query'));
+  const expressions = expressionsOf(args);
+  const filter = parseFilter(args.documentOrEmpty('query'), expressions);
   const order = parseSort(args.documentOrEmpty('sort'));
   const projection = parseProjection(args.documentOrEmpty('fields'), expressions);
   const removes = args.flag('remove');
@@ -26,7 +25,7 @@ export function parseFindAndModify({ args }: Context) {
   const arrayFilters = args.value('arrayFilters');
   const hintValue = args.value('hint');
   args.finish();
-  const change = updateValue && parseUpdate(updateValue, arrayFilters);
+  const change = updateValue && parseUpdate(updateValue, arrayFilters, expressions);
   if (removes && (change !== undefined || upserts || returnsNew)) {
     throw new CommandError(code.failedToParse, "Cannot specify 'update', 'upsert' or 'new' together with 'remove'");
   }

@@ -16,7 +16,15 @@ import { matchedPosition } from '../update/positional.js';
 import { stampTimestamps, withIdFirst } from '../update/replacement.js';
 import { upsertDocument } from '../update/upsert.js';
 import { Arguments } from './arguments.js';
-import { type Context, findCollection, findOrCreate, parseHint, type Reply, type Server } from './context.js';
+import {
+  type Context,
+  expressionsOf,
+  findCollection,
+  findOrCreate,
+  parseHint,
+  type Reply,
+  type Server,
+} from './context.js';
 import { runStatements } from './statements.js';
 import { forEachMatch } from './targets.js';
 
@@ -33,7 +41,7 @@ export function readWrite({ args }: Context, field: string): { name: string; ord
   const ordered = args.value('ordered') === undefined || args.flag('ordered');
   const statements = args.documents(field);
   args.allow('bypassDocumentValidation');
-  args.refuse('let');
+  if (field !== 'documents') args.document('let');
   args.finish();
   if (statements.length === 0 || statements.length > largestBatch) {
     throw new CommandError(
@@ -127,6 +135,7 @@ export async function update(context: Context): Promise<Reply> {
   const { name, ordered, statements } = readWrite(context, 'updates');
   const parsed = statements.map(parseUpdateStatement);
   const { server } = context;
+  const expressions = expressionsOf(context.args);
   const totals = { n: 0, nModified: 0 };
   const upserted: { index: number; _id: BsonValue }[] = [];
   // of the statement under way: one that fails halfway is not counted
@@ -136,8 +145,8 @@ export async function update(context: Context): Promise<Reply> {
     if (statement === undefined) return undefined;
     tally = { n: 0, nModified: 0 };
     const { multi } = statement;
-    const filter = parseFilter(statement.query);
-    const change = parseUpdate(statement.update, statement.arrayFilters);
+    const filter = parseFilter(statement.query, expressions);
+    const change = parseUpdate(statement.update, statement.arrayFilters, expressions);
     if (multi && change.kind === 'replace') {
       throw new CommandError(code.failedToParse, 'multi update is not supported for replacement-style update');
     }
@@ -191,6 +200,7 @@ export async function remove(context: Context): Promise<Reply> {
   const { name, ordered, statements } = readWrite(context, 'deletes');
   const parsed = statements.map(parseDeleteStatement);
   const { store } = context.server;
+  const expressions = expressionsOf(context.args);
   let n = 0;
   let tally = 0;
   const run = (index: number) => {
@@ -198,7 +208,7 @@ export async function remove(context: Context): Promise<Reply> {
     if (statement === undefined) return undefined;
     tally = 0;
     const collection = findCollection(context, name);
-    const filter = parseFilter(statement.query);
+    const filter = parseFilter(statement.query, expressions);
     const hint = parseHint(collection, statement.hint);
     return forEachMatch(
       context,

@@ -4,13 +4,14 @@ import { toBson, writeFields } from '../bson/write.js';
 import { CommandError, code } from '../errors.js';
 import { matchesFilter } from '../query/match.js';
 import type { Clock } from './clock.js';
-import { checkTopLevelNames } from './field-names.js';
+import { checkIdValue, checkTopLevelNames } from './field-names.js';
 import type { ModifierUpdate, Update } from './modifiers.js';
 import { checkLevels, levelsIn } from './nesting.js';
 import { type Branch, type Child, childOf, type Items, mergeNodes, somePath, type UpdateNode } from './node.js';
 import type { Run } from './operator.js';
+import type { PipelineUpdate } from './pipeline.js';
 import { resolveRenames } from './rename.js';
-import { replacementFor } from './replacement.js';
+import { keepId, replacementFor } from './replacement.js';
 import { arrayOf, documentOf, hasName, type Piece } from './splice.js';
 
 const idName = Buffer.from('_id');
@@ -232,6 +233,15 @@ export function applyModifiers(
   return after.buffer;
 }
 
+/** What a pipeline makes of a document; without an `_id` of its own it keeps the one it had. */
+export function transformed(update: PipelineUpdate, document: Buffer, id: BsonValue | undefined): Buffer {
+  const after = documentValue(update.transform(document));
+  const newId = getField(after, idName);
+  if (newId !== undefined) checkIdValue(newId);
+  checkLevels(levelsIn(after));
+  return id === undefined ? after.bytes : keepId(after, id);
+}
+
 /**
  * Applies an update to a stored document.
  *
@@ -243,6 +253,7 @@ export function applyUpdate(update: Update, document: Buffer, clock: Clock, matc
   if (update.kind === 'modify') return applyModifiers(update, document, { inserting: false, clock, matched });
   const id = getField(documentValue(document), idName);
   if (id === undefined) throw new CommandError(code.internal, 'a stored document has no _id');
-  const after = replacementFor(update.document, id, clock);
+  const after =
+    update.kind === 'replace' ? replacementFor(update.document, id, clock) : transformed(update, document, id);
   return after.equals(document) ? document : after;
 }

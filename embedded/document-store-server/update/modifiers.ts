@@ -1,12 +1,14 @@
 import { toText } from '../bson/to-text.js';
 import { type BsonValue, bsonType, eachField, fieldsOf, typeName } from '../bson/value.js';
 import { CommandError, code } from '../errors.js';
+import type { Expressions } from '../expressions/compile.js';
 import type { Filter } from '../query/filter.js';
 import { firstName, strictNames } from '../query/path.js';
 import { parseArrayFilters } from './array-filters.js';
 import { parseAddToSet, parsePop, parsePull, parsePullAll } from './array-operators.js';
 import { addLeaf, type Branch, identifierOf, isItemsName, newBranch } from './node.js';
 import type { ParseOperator } from './operator.js';
+import { type PipelineUpdate, parsePipelineUpdate } from './pipeline.js';
 import { parsePush } from './push.js';
 import { parseRename, type Rename } from './rename.js';
 import { checkReplacement } from './replacement.js';
@@ -31,7 +33,7 @@ export interface ModifierUpdate {
   positional: boolean;
 }
 
-export type Update = { kind: 'replace'; document: BsonValue } | ModifierUpdate;
+export type Update = { kind: 'replace'; document: BsonValue } | ModifierUpdate | PipelineUpdate;
 
 const operators = new Map<string, ParseOperator>([
   ['$set', parseSet],
@@ -127,13 +129,16 @@ function parseModifiers(update: BsonValue, filters: ReadonlyMap<string, Filter>)
 }
 
 /**
- * Parses the `u` of an update: a replacement, or modifiers.
+ * Parses the `u` of an update: a replacement, modifiers, or a pipeline.
  *
  * @throws CommandError 9 for an unknown modifier, 40 for two changes to one path, 2 and 14 for operands
  */
-export function parseUpdate(update: BsonValue, arrayFilters?: BsonValue): Update {
+export function parseUpdate(update: BsonValue, arrayFilters: BsonValue | undefined, expressions: Expressions): Update {
   if (update.type === bsonType.array) {
-    throw new CommandError(code.invalidOptions, 'updates by an aggregation pipeline are not supported');
+    if (arrayFilters !== undefined) {
+      throw new CommandError(code.failedToParse, 'arrayFilters may not be specified for pipeline-style updates');
+    }
+    return parsePipelineUpdate(update, expressions);
   }
   if (update.type !== bsonType.document) {
     throw new CommandError(code.failedToParse, 'Update argument must be either an object or an array');

@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import { documentValue, getField } from '../bson/value.js';
 import { toBson } from '../bson/write.js';
 import { CommandError } from '../errors.js';
+import { expressionsWith } from '../expressions/compile.js';
 import { parseFilter } from '../query/filter.js';
 import { applyUpdate } from './apply.js';
 import { createClock } from './clock.js';
@@ -14,6 +15,8 @@ import { upsertDocument } from './upsert.js';
 export interface Given {
   arrayFilters?: Document[];
   query?: Document;
+  /** the command's `let` */
+  variables?: Document;
   /** milliseconds since 1970 */
   at?: number;
 }
@@ -26,12 +29,12 @@ export type Refusal = [name: string, code: number, update: Document, before: Doc
 
 export const bytes = (document: Document) => Buffer.from(serialize(document, { ignoreUndefined: false }));
 
-export function parse(update: Document, { arrayFilters }: Given = {}) {
+export function parse(update: Document, { arrayFilters, variables }: Given = {}) {
   const holder = documentValue(bytes({ u: update, arrayFilters: arrayFilters ?? null }));
   const value = getField(holder, Buffer.from('u'));
   const filters = arrayFilters && getField(holder, Buffer.from('arrayFilters'));
   if (value === undefined) throw new Error('no update');
-  return parseUpdate(value, filters);
+  return parseUpdate(value, filters, expressionsWith(new Date(0), variables && documentValue(bytes(variables))));
 }
 
 export function applyTo(update: Document, document: Buffer, given: Given = {}): Buffer {
@@ -47,7 +50,7 @@ export function applyTo(update: Document, document: Buffer, given: Given = {}): 
 
 /** The document an upsert makes; a generated `_id` is 'made'. */
 export function upserted(update: Document, query: Document, given: Given = {}): Document {
-  const filter = parseFilter(documentValue(bytes(query)));
+  const filter = parseFilter(documentValue(bytes(query)), expressionsWith(new Date(0)));
   const clock = createClock(() => given.at ?? 0);
   return deserialize(
     upsertDocument(parse(update, given), filter, () => toBson('made'), clock),

@@ -2,7 +2,7 @@ import { type BsonValue, documentValue, getField } from '../bson/value.js';
 import { writeFields } from '../bson/write.js';
 import { CommandError, code } from '../errors.js';
 import type { Filter } from '../query/filter.js';
-import { applyModifiers } from './apply.js';
+import { applyModifiers, transformed } from './apply.js';
 import type { Clock } from './clock.js';
 import { checkIdValue } from './field-names.js';
 import type { Update } from './modifiers.js';
@@ -24,6 +24,11 @@ function collectEqualities(filter: Filter, into: [string, BsonValue][]): void {
       if (only !== undefined) into.push([filter.path.text, only]);
     }
   }
+}
+
+function hasExpression(filter: Filter): boolean {
+  if (filter.kind === 'and' || filter.kind === 'or' || filter.kind === 'nor') return filter.parts.some(hasExpression);
+  return filter.kind === 'expression' || (filter.kind === 'not' && hasExpression(filter.part));
 }
 
 function matchedTwice(path: string, other: string): CommandError {
@@ -95,15 +100,23 @@ function queryId(filter: Filter): BsonValue | undefined {
  * The document an upsert inserts when nothing matched.
  *
  * @param newId makes an `_id` when neither the query nor the update has one
- * @throws CommandError 54, 111 and 66 where query and update contradict each other, or as the update's operators do
+ * @throws CommandError 54, 111 and 66 where query and update contradict each other, 224 for `$expr` in the query, or as
+ *   the update's operators do
  */
 export function upsertDocument(update: Update, filter: Filter, newId: () => BsonValue, clock: Clock): Buffer {
+  if (hasExpression(filter)) {
+    throw new CommandError(code.queryFeatureNotAllowed, '$expr is not allowed in the query predicate for an upsert');
+  }
   let document: Buffer;
   if (update.kind === 'replace') {
     const id = queryId(filter) ?? getField(update.document, idName) ?? newId();
     document = replacementFor(update.document, id, clock);
   } else {
-    document = applyModifiers(update, documentFrom(equalitiesOf(filter)), { inserting: true, clock });
+    const start = documentFrom(equalitiesOf(filter));
+    document =
+      update.kind === 'modify'
+        ? applyModifiers(update, start, { inserting: true, clock })
+        : transformed(update, start, getField(documentValue(start), idName));
   }
   document = withIdFirst(document, newId);
   const value = documentValue(document);

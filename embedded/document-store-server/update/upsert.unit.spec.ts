@@ -90,6 +90,7 @@ const refused: [string, number, Document, Document][] = [
   ['a pattern as _id', 53, { $set: { _id: /x/ } }, {}],
   ['a $ name in _id', 52, { $set: { _id: { $x: 1 } } }, {}],
   ['$set into a scalar of the query', 28, { $set: { 'a.b': 1 } }, { a: 1 }],
+  ['$expr in the query', 224, { $set: { a: 1 } }, { $or: [{ b: 1 }, { $expr: true }] }],
   ['$[] without an array in the query', 2, { $set: { 'a.$[]': 1 } }, {}],
   ['$ without a match', 2, { $set: { 'a.$': 1 } }, { a: [1] }],
 ];
