@@ -9,7 +9,7 @@ import { applyUpdate } from '../update/apply.js';
 import { parseUpdate, type Update } from '../update/modifiers.js';
 import { matchedPosition } from '../update/positional.js';
 import { Arguments } from './arguments.js';
-import { type Context, findCollection, parseHint, type Reply } from './context.js';
+import { type Context, expressionsOf, findCollection, parseHint, type Reply } from './context.js';
 import { type Figures, planTree } from './explain-stages.js';
 import { parseFindAndModify } from './find-and-modify.js';
 import { readGeneric } from './generic-fields.js';
@@ -87,15 +87,16 @@ const readers: Record<string, (context: Context) => Explainable> = {
   update(context) {
     const { name, statement } = onlyStatement(context, 'updates');
     const { query: filter, update, arrayFilters, multi, upsert, hint } = parseUpdateStatement(statement);
+    const expressions = expressionsOf(context.args);
     const collection = findCollection(context, name);
     const query = {
-      filter: parseFilter(filter),
+      filter: parseFilter(filter, expressions),
       order: [],
       skip: 0,
       limit: multi ? 0 : 1,
       hint: parseHint(collection, hint),
     };
-    const change = parseUpdate(update, arrayFilters);
+    const change = parseUpdate(update, arrayFilters, expressions);
     return { collection, query, filter, top: explainUpdate(context.server, query, change, upsert) };
   },
   delete(context) {
@@ -103,7 +104,7 @@ const readers: Record<string, (context: Context) => Explainable> = {
     const { query: filter, hint, multi } = parseDeleteStatement(statement);
     const collection = findCollection(context, name);
     const query = {
-      filter: parseFilter(filter),
+      filter: parseFilter(filter, expressionsOf(context.args)),
       order: [],
       skip: 0,
       limit: multi ? 0 : 1,
