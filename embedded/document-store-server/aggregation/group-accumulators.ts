@@ -58,3 +58,6 @@ export const groupAccumulators: Record<string, CreateAccumulator> = {
   $push: push,
   $addToSet: addToSet,
 };
+
+/** The accumulators that `$group` and `$bucket` may have. */
+export const accumulatorNames = ['$count', ...Object.keys(groupAccumulators)];

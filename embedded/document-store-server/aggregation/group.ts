@@ -6,7 +6,7 @@ import type { Expressions } from '../expressions/compile.js';
 import { constant, type Expression } from '../expressions/expression.js';
 import { identityOf, int32Value, nullValue } from '../expressions/values.js';
 import { collectBatches } from '../query/pipeline.js';
-import { entryOverhead, groupAccumulators } from './group-accumulators.js';
+import { accumulatorNames, entryOverhead, groupAccumulators } from './group-accumulators.js';
 import { Memory } from './memory.js';
 import { objectSpec, type Stage, type StageParser } from './stage.js';
 
@@ -37,8 +37,7 @@ function parseField(name: string, value: BsonValue, expressions: Expressions): F
   }
   const create = Object.hasOwn(groupAccumulators, operator) ? groupAccumulators[operator] : undefined;
   if (create === undefined) {
-    const supported = ['$count', ...Object.keys(groupAccumulators)].join(' ');
-    throw new CommandError(15952, `unknown group operator '${operator}'; supported are: ${supported}`);
+    throw new CommandError(15952, `unknown group operator '${operator}'; supported are: ${accumulatorNames.join(' ')}`);
   }
   if (operand.type === bsonType.array) {
     throw new CommandError(40237, `The ${operator} accumulator is a unary operator`);

@@ -37,6 +37,9 @@ const parsers: Record<string, StageParser> = {
   $facet: (spec, expressions) => parseFacet(spec, (pipeline) => parseStages(namedStages(pipeline, true), expressions)),
 };
 
+/** The stages that pipelines may have. */
+export const stageNames = Object.keys(parsers);
+
 function namedStages(pipeline: BsonValue, inFacet: boolean): NamedStage[] {
   return itemsOf(pipeline).map((item) => {
     if (item.type !== bsonType.document) {
@@ -49,10 +52,9 @@ function namedStages(pipeline: BsonValue, inFacet: boolean): NamedStage[] {
     const [name, spec] = only;
     if (inFacet) checkInFacet(name);
     if (!Object.hasOwn(parsers, name)) {
-      const supported = Object.keys(parsers).join(' ');
       throw new CommandError(
         40324,
-        `Unrecognized or unsupported pipeline stage name: '${name}'; supported are: ${supported}`,
+        `Unrecognized or unsupported pipeline stage name: '${name}'; supported are: ${stageNames.join(' ')}`,
       );
     }
     return { name, spec };

@@ -8,6 +8,9 @@ import { parseFilter } from '../query/filter.js';
 import { matchesFilter } from '../query/match.js';
 import type { Node } from './tree.js';
 
+/** The operators that projections have in `find` alone. */
+export const findOperators = ['$slice', '$elemMatch'];
+
 const clamped = (value: BsonValue) => Math.trunc(Math.max(-(2 ** 31), Math.min(2 ** 31 - 1, toDouble(value))));
 
 /**

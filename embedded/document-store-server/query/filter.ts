@@ -169,46 +169,65 @@ function regexOperator(operand: BsonValue, options: BsonValue | undefined): Test
   return regexTest(operand.text, options?.text ?? '');
 }
 
+type ParseTest = (operand: BsonValue, path: Path | undefined, siblings: [string, BsonValue][]) => Filter | undefined;
+
+const on = (path: Path | undefined, test: Test): Filter => ({ kind: 'test', path, test });
+const not = (part: Filter): Filter => ({ kind: 'not', part });
+const comparison =
+  (kind: Comparison): ParseTest =>
+  (operand, path) =>
+    on(path, compare(kind, operand));
+
+const tests = new Map<string, ParseTest>([
+  ['$eq', comparison('eq')],
+  ['$gt', comparison('gt')],
+  ['$gte', comparison('gte')],
+  ['$lt', comparison('lt')],
+  ['$lte', comparison('lte')],
+  [
+    '$ne',
+    (operand, path) => {
+      if (operand.type === bsonType.regex) throw bad(`Can't have regex as arg to $ne.`);
+      return not(on(path, compare('eq', operand)));
+    },
+  ],
+  ['$in', (operand, path) => on(path, inTest('$in', operand))],
+  ['$nin', (operand, path) => not(on(path, inTest('$nin', operand)))],
+  ['$exists', (operand, path) => (isTrue(operand) ? on(path, { kind: 'exists' }) : not(on(path, { kind: 'exists' })))],
+  ['$type', (operand, path) => on(path, typeTest(operand))],
+  ['$size', (operand, path) => on(path, sizeTest(operand))],
+  [
+    '$regex',
+    (operand, path, siblings) =>
+      on(path, regexOperator(operand, siblings.find(([other]) => other === '$options')?.[1])),
+  ],
+  [
+    '$options',
+    (_operand, _path, siblings) => {
+      if (!siblings.some(([other]) => other === '$regex')) throw bad('$options needs a $regex');
+      return undefined;
+    },
+  ],
+  ['$all', (operand, path) => allTest(path, operand)],
+  ['$elemMatch', (operand, path) => on(path, elemMatch(operand))],
+  ['$not', (operand, path) => notFilter(path, operand)],
+]);
+
+const aroundTests = ['$and', '$or', '$nor', '$expr', '$comment'];
+
+/** The operators that filters may have: those of fields, and those around them. */
+export const filterOperators = [...tests.keys(), ...aroundTests];
+
 function parseOperators(path: Path | undefined, operators: BsonValue): Filter {
   const fields = fieldsOf(operators);
-  const test = (made: Test): Filter => ({ kind: 'test', path, test: made });
-  const not = (part: Filter): Filter => ({ kind: 'not', part });
   const parts = fields.flatMap(([name, operand]): Filter[] => {
-    switch (name) {
-      case '$eq':
-        return [test(compare('eq', operand))];
-      case '$ne':
-        if (operand.type === bsonType.regex) throw bad(`Can't have regex as arg to $ne.`);
-        return [not(test(compare('eq', operand)))];
-      case '$gt':
-      case '$gte':
-      case '$lt':
-      case '$lte':
-        return [test(compare(name.slice(1) as Comparison, operand))];
-      case '$in':
-        return [test(inTest(name, operand))];
-      case '$nin':
-        return [not(test(inTest(name, operand)))];
-      case '$exists':
-        return [isTrue(operand) ? test({ kind: 'exists' }) : not(test({ kind: 'exists' }))];
-      case '$type':
-        return [test(typeTest(operand))];
-      case '$size':
-        return [test(sizeTest(operand))];
-      case '$regex':
-        return [test(regexOperator(operand, fields.find(([other]) => other === '$options')?.[1]))];
-      case '$options':
-        if (!fields.some(([other]) => other === '$regex')) throw bad('$options needs a $regex');
-        return [];
-      case '$all':
-        return [allTest(path, operand)];
-      case '$elemMatch':
-        return [test(elemMatch(operand))];
-      case '$not':
-        return [notFilter(path, operand)];
-      default:
-        throw bad(name.startsWith('$') ? `unknown operator: ${name}` : `unknown operator: ${name} beside $ operators`);
+    const parse = tests.get(name);
+    if (parse === undefined) {
+      const where = name.startsWith('$') ? '' : ' beside $ operators';
+      throw bad(`unknown operator: ${name}${where}; supported are ${[...tests.keys()].join(' ')}`);
     }
+    const part = parse(operand, path, fields);
+    return part === undefined ? [] : [part];
   });
   const [only] = parts;
   return parts.length === 1 && only !== undefined ? only : { kind: 'and', parts };
@@ -243,7 +262,9 @@ export function parseFilter(query: BsonValue, expressions?: Expressions): Filter
     }
     if (name === '$expr') return [parseExpr(value, expressions)];
     if (name === '$comment') return [];
-    if (name.startsWith('$')) throw bad(`unknown top level operator: ${name}`);
+    if (name.startsWith('$')) {
+      throw bad(`unknown top level operator: ${name}; supported are ${aroundTests.join(' ')}`);
+    }
     const path = parsePath(name);
     if (isOperatorDocument(value)) return [parseOperators(path, value)];
     return [{ kind: 'test', path, test: equality(value) }];

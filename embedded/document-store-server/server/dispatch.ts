@@ -60,6 +60,9 @@ const handlers = new Map<string, Handler>(
   }),
 );
 
+/** The commands that are answered, by every name they have. */
+export const commandNames = [...handlers.keys()];
+
 /** A command as it came: its document, and the document sequences sent beside it. */
 export interface Request {
   document: Buffer;

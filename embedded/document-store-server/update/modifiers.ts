@@ -54,6 +54,9 @@ const operators = new Map<string, ParseOperator>([
 
 const rename = '$rename';
 
+/** The operators that updates may have. */
+export const updateOperators = [...operators.keys(), rename];
+
 /** Checks `$`, `$[]` and `$[identifier]` in a path. @returns whether it has a `$` */
 function checkDynamicNames(path: string, names: string[], filters: ReadonlyMap<string, Filter>, used: Set<string>) {
   const places = names.flatMap((name, at) => (name === '$' ? [at] : []));
@@ -94,7 +97,7 @@ function parseModifiers(update: BsonValue, filters: ReadonlyMap<string, Filter>)
     if (parse === undefined && name !== rename) {
       throw new CommandError(
         code.failedToParse,
-        `Unknown modifier: ${name}. Expected a valid update modifier or pipeline-style update specified as an array. Supported are ${[...operators.keys(), rename].join(', ')}`,
+        `Unknown modifier: ${name}. Expected a valid update modifier or pipeline-style update specified as an array. Supported are ${updateOperators.join(', ')}`,
       );
     }
     if (operand.type !== bsonType.document) {

@@ -18,7 +18,8 @@ interface Clauses {
 
 const refuse = (message: string) => new CommandError(code.badValue, message);
 const eachName = Buffer.from('$each');
-const clauseNames = new Set(['$each', '$slice', '$sort', '$position']);
+/** What `$push` may have beside its values. */
+export const pushClauses = new Set(['$each', '$slice', '$sort', '$position']);
 
 function wholeClause(name: string, value: BsonValue): bigint {
   const number = toInteger(value);
@@ -76,7 +77,7 @@ function parseClauses(operand: BsonValue): Clauses {
   }
   const clauses = new Map<string, BsonValue>();
   for (const [name, value] of fieldsOf(operand)) {
-    if (!clauseNames.has(name)) throw refuse(`Unrecognized clause in $push: ${name}`);
+    if (!pushClauses.has(name)) throw refuse(`Unrecognized clause in $push: ${name}`);
     if (clauses.has(name)) throw refuse(`Only one ${name} is supported.`);
     clauses.set(name, value);
   }
