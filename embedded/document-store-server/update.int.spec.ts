@@ -138,6 +138,12 @@ describe('updates through the official driver', () => {
       returnDocument: 'after',
     });
     expect(after).to.deep.equal({ _id: 1, a: 1, b: 10 });
+    const update = {
+      update: items.collectionName,
+      updates: [{ q: { $expr: { $gt: ['$a', '$$by'] } }, u: [{ $set: { a: '$$by' } }] }],
+    };
+    const explained = await server.db.command({ explain: { ...update, let: { by: 10 } }, verbosity: 'executionStats' });
+    expect(explained['executionStats'].executionStages).to.include({ stage: 'UPDATE', nMatched: 1, nWouldModify: 1 });
     const { deletedCount } = await items.deleteMany({ $expr: { $gt: ['$a', '$$by'] } }, options);
     expect(deletedCount).to.equal(1);
     expect(await items.find().toArray()).to.deep.equal([{ _id: 1, a: 1, b: 10 }]);

@@ -137,6 +137,13 @@ function applyToDocument(branch: Branch, document: BsonValue, run: Run): BsonVal
 
 const nothing = toBson(null);
 
+/** An item of an array after its changes: what goes away leaves null. */
+function applyToItem(node: UpdateNode, item: BsonValue, name: string, run: Run): BsonValue {
+  const after = apply(node, item, name, run);
+  if (after !== undefined) return after;
+  return item.type === bsonType.null ? item : nothing;
+}
+
 function applyToArray(branch: Branch, array: BsonValue, name: string, run: Run): BsonValue {
   const items = itemsOf(array);
   let changed = false;
@@ -146,7 +153,7 @@ function applyToArray(branch: Branch, array: BsonValue, name: string, run: Run):
     if (index < 0) {
       blocked(node, child.name, name, array, run);
     } else if (before !== undefined) {
-      const after = apply(node, before, child.name, run) ?? nothing;
+      const after = applyToItem(node, before, child.name, run);
       changed ||= after !== before;
       items[index] = after;
     } else {
@@ -189,7 +196,7 @@ function applyToItems(node: Items, value: BsonValue, name: string, run: Run): Bs
   const items = itemsOf(value).map((before, at) => {
     const change = nodeForItem(node, before, run);
     if (change === undefined) return before;
-    const after = apply(change, before, String(at), run) ?? nothing;
+    const after = applyToItem(change, before, String(at), run);
     changed ||= after !== before;
     return after;
   });

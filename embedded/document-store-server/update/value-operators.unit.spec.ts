@@ -70,6 +70,12 @@ describe('$unset', () => {
       { a: 1, b: 2, c: { d: 1 } },
       { c: {} },
     ],
+    [
+      '$unset of a null in an array changes nothing',
+      { $unset: { 'a.0': '', 'b.$[]': '' } },
+      { a: [null], b: [null] },
+      undefined,
+    ],
     ['$unset leaves null in an array', { $unset: { 'a.0': '' } }, { a: [1, 2] }, { a: [null, 2] }],
     [
       '$unset of what is missing does nothing',
