@@ -1,13 +1,13 @@
 import { classOf, compareValues } from '../bson/key-encoding.js';
 import { type BsonValue, bsonType, documentValue, fieldsOf, itemsOf } from '../bson/value.js';
-import { writeDocument, writeFields } from '../bson/write.js';
+import { writeDocument } from '../bson/write.js';
 import { CommandError } from '../errors.js';
 import type { Expressions } from '../expressions/compile.js';
-import { constantValue, typeOf } from '../expressions/expression.js';
-import { nullValue } from '../expressions/values.js';
+import { constantValue, type Expression, typeOf } from '../expressions/expression.js';
+import { compareOrMissing, nullValue } from '../expressions/values.js';
 import { parseSort } from '../query/sort.js';
 import { sortStage } from './flow.js';
-import { parseGroup } from './group.js';
+import { groupStage, parseGroupField } from './group.js';
 import { objectSpec, type StageParser } from './stage.js';
 
 function constantOf(value: BsonValue, notConstant: number, what: string, expressions: Expressions): BsonValue {
@@ -52,16 +52,21 @@ function checkDefault(value: BsonValue, boundaries: readonly BsonValue[]): void 
   }
 }
 
-/** A `$switch` that gives the lower boundary of the bucket a value is in. */
-function bucketOf(groupBy: BsonValue, boundaries: readonly BsonValue[], otherwise: BsonValue | undefined): Buffer {
-  const literal = (value: BsonValue) => ({ $literal: value });
-  const branches = boundaries.slice(1).map((upper, at) => ({
-    case: {
-      $and: [{ $gte: [groupBy, literal(boundaries[at] ?? nullValue)] }, { $lt: [groupBy, literal(upper)] }],
+/** The lower boundary of the bucket a value is in. */
+function bucketOf(groupBy: Expression, boundaries: readonly BsonValue[], otherwise: BsonValue | undefined): Expression {
+  return {
+    constant: false,
+    evaluate(frame) {
+      const value = groupBy.evaluate(frame);
+      // a missing value comes before every boundary
+      const upper = boundaries.findIndex((boundary) => compareOrMissing(value, boundary) < 0);
+      const bucket = upper > 0 ? boundaries[upper - 1] : otherwise;
+      if (bucket === undefined) {
+        throw new CommandError(40066, '$bucket found a value outside of its boundaries, and no default was specified');
+      }
+      return bucket;
     },
-    then: literal(boundaries[at] ?? nullValue),
-  }));
-  return writeDocument({ $switch: { branches, default: otherwise && literal(otherwise) } });
+  };
 }
 
 const byId = parseSort(documentValue(writeDocument({ _id: 1 })));
@@ -87,8 +92,8 @@ export const parseBucket: StageParser = (spec, expressions, name) => {
     throw new CommandError(40198, "$bucket requires 'groupBy' and 'boundaries' to be specified");
   }
   if (otherwise !== undefined) checkDefault(otherwise, boundaries);
-  const group = writeFields([['_id', bucketOf(groupBy, boundaries, otherwise)], ...fieldsOf(output)]);
-  const grouped = parseGroup(documentValue(group), expressions, '$group');
+  const fields = fieldsOf(output).map(([field, value]) => parseGroupField(field, value, expressions));
+  const grouped = groupStage(bucketOf(expressions.compile(groupBy), boundaries, otherwise), fields, expressions);
   const sorted = sortStage(byId, undefined);
   return (source, turns) => sorted(grouped(source, turns), turns);
 };

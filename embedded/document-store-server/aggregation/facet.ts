@@ -1,8 +1,9 @@
-import { type BsonValue, bsonType, fieldsOf } from '../bson/value.js';
-import { toBson, writeFields } from '../bson/write.js';
+import { assembleDocument } from '../bson/assemble.js';
+import { type BsonValue, bsonType, documentValue, fieldsOf } from '../bson/value.js';
 import { CommandError } from '../errors.js';
 import { typeOf } from '../expressions/expression.js';
 import { checkFieldName } from '../expressions/field-path.js';
+import { arrayValue } from '../expressions/values.js';
 import type { Batches, Turns } from '../query/pipeline.js';
 import { Memory } from './memory.js';
 import { objectSpec, runStages, type Stage } from './stage.js';
@@ -62,10 +63,10 @@ function facetStage(facets: readonly { name: string; stages: Stage[] }[]): Stage
       for await (const batch of batches) {
         for (const document of batch) {
           memory.take(document.length);
-          documents.push(toBson(document));
+          documents.push(documentValue(document));
         }
       }
-      return toBson(documents);
+      return arrayValue(documents);
     };
     const readers = shareBatches(source, facets.length);
     const results = await Promise.allSettled(
@@ -76,7 +77,7 @@ function facetStage(facets: readonly { name: string; stages: Stage[] }[]): Stage
       if (result.status === 'rejected') throw result.reason;
       return [facets[at]?.name ?? '', result.value] as const;
     });
-    yield [writeFields(fields)];
+    yield [assembleDocument(fields).bytes];
   };
 }
 

@@ -1,5 +1,5 @@
+import { assembleDocument } from '../bson/assemble.js';
 import { type BsonValue, bsonType, documentValue, fieldsOf } from '../bson/value.js';
-import { writeFields } from '../bson/write.js';
 import { CommandError, code } from '../errors.js';
 import { type Accumulator, type CreateAccumulator, detached } from '../expressions/accumulators.js';
 import type { Expressions } from '../expressions/compile.js';
@@ -21,7 +21,8 @@ interface Group {
   accumulators: Accumulator[];
 }
 
-function parseField(name: string, value: BsonValue, expressions: Expressions): Field {
+/** @throws CommandError 40234 to 40238, 15952 */
+export function parseGroupField(name: string, value: BsonValue, expressions: Expressions): Field {
   const fields = value.type === bsonType.document ? fieldsOf(value) : [];
   if (name.includes('.')) throw new CommandError(40235, `The field name '${name}' cannot contain '.'`);
   if (name.startsWith('$')) throw new CommandError(40236, `The field name '${name}' cannot be an operator name`);
@@ -56,10 +57,10 @@ function parseId(value: BsonValue, expressions: Expressions): Expression {
 
 function* resultOf(groups: Iterable<Group>, fields: readonly Field[]): Generator<Buffer> {
   for (const { id, accumulators } of groups) {
-    yield writeFields([
+    yield assembleDocument([
       ['_id', id],
       ...fields.map(({ name }, at) => [name, accumulators[at]?.result() ?? nullValue] as const),
-    ]);
+    ]).bytes;
   }
 }
 
@@ -99,7 +100,7 @@ export const parseGroup: StageParser = (spec, expressions, name) => {
   let id: Expression | undefined;
   const fields: Field[] = [];
   for (const [field, value] of fieldsOf(objectSpec(spec, 15947, name))) {
-    if (field !== '_id') fields.push(parseField(field, value, expressions));
+    if (field !== '_id') fields.push(parseGroupField(field, value, expressions));
     else if (id === undefined) id = parseId(value, expressions);
     else throw new CommandError(15948, "a group's _id may only be specified once");
   }

@@ -1,3 +1,4 @@
+import { assembleDocument } from '../bson/assemble.js';
 import { type BsonValue, bsonType, documentValue, fieldsOf, itemsOf } from '../bson/value.js';
 import { writeDocument, writeFields } from '../bson/write.js';
 import { CommandError } from '../errors.js';
@@ -28,7 +29,7 @@ const addFields: TransformParser = (spec, expressions, name) => {
     const fields = new Map(fieldsOf(value));
     frame.root = value;
     computeFields(fields, root, frame);
-    return writeFields(fields);
+    return assembleDocument(fields).bytes;
   };
 };
 

@@ -1,8 +1,8 @@
-import { type BsonValue, bsonType, documentValue, fieldsOf, itemsOf } from '../bson/value.js';
-import { toBson, writeFields } from '../bson/write.js';
+import { assembleDocument } from '../bson/assemble.js';
+import { type BsonValue, bsonType, documentValue, fieldsOf, getField, itemsOf } from '../bson/value.js';
 import { CommandError } from '../errors.js';
 import { typeOf } from '../expressions/expression.js';
-import { parseFieldPath, readPlainPath } from '../expressions/field-path.js';
+import { parseFieldPath } from '../expressions/field-path.js';
 import { int64Value, isNullish, isTrue, nullValue, type Value } from '../expressions/values.js';
 import type { Path } from '../query/path.js';
 import { type Batches, inBatches } from '../query/pipeline.js';
@@ -15,36 +15,66 @@ interface Unwind {
   preserve: boolean;
 }
 
-/** The document with one path set, or removed by undefined; what is no document on the way becomes one. */
-function withPath(document: BsonValue, names: readonly string[], value: Value): BsonValue {
+/** The document with one path set; what is no document on the way becomes one. */
+function withPath(document: BsonValue, names: readonly string[], value: BsonValue): BsonValue {
   const [name = '', ...rest] = names;
   const fields = new Map(fieldsOf(document));
-  if (rest.length === 0) {
-    if (value === undefined) fields.delete(name);
-    else fields.set(name, value);
-  } else {
-    const inner = fields.get(name);
-    const below = inner?.type === bsonType.document ? inner : toBson({});
-    fields.set(name, withPath(below, rest, value));
+  const inner = fields.get(name);
+  const below = inner?.type === bsonType.document ? inner : assembleDocument([]);
+  fields.set(name, rest.length === 0 ? value : withPath(below, rest, value));
+  return assembleDocument(fields);
+}
+
+/** Where a field stands in a document: its bytes from its type on, and where the documents around it begin. */
+interface Place {
+  element: number;
+  value: BsonValue;
+  parents: number[];
+}
+
+function placeOf(document: BsonValue, path: Path): Place | undefined {
+  let value: Value = document;
+  let element = 0;
+  const parents: number[] = [];
+  for (const name of path.bytes) {
+    if (value === undefined || value.type !== bsonType.document) return undefined;
+    parents.push(value.start);
+    value = getField(value, name);
+    if (value !== undefined) element = value.start - name.length - 2;
   }
-  return toBson(writeFields(fields));
+  return value && { element, value, parents };
+}
+
+/** The document with another value at the place, or without the field; all else keeps its bytes. */
+function splice(document: Buffer, { element, value, parents }: Place, item: BsonValue | undefined): Buffer {
+  const head = item === undefined ? element : value.start;
+  const added = item === undefined ? element - value.end : item.end - item.start - (value.end - value.start);
+  const bytes = Buffer.allocUnsafe(document.length + added);
+  let to = document.copy(bytes, 0, 0, head);
+  if (item !== undefined) {
+    bytes[element] = item.type;
+    to += item.buffer.copy(bytes, to, item.start, item.end);
+  }
+  document.copy(bytes, to, value.end);
+  for (const parent of parents) bytes.writeInt32LE(bytes.readInt32LE(parent) + added, parent);
+  return bytes;
 }
 
 function* unwound({ path, indexPath, preserve }: Unwind, document: Buffer): Generator<Buffer> {
   const root = documentValue(document);
-  const found = readPlainPath(root, path);
-  const indexed = (value: BsonValue, index: Value) =>
-    (indexPath === undefined ? value : withPath(value, indexPath.names, index)).bytes;
-  if (found?.type !== bsonType.array) {
-    if (preserve || !isNullish(found)) yield indexed(root, nullValue);
+  const place = placeOf(root, path);
+  const indexed = (bytes: Buffer, index: BsonValue) =>
+    indexPath === undefined ? bytes : withPath(documentValue(bytes), indexPath.names, index).bytes;
+  if (place?.value.type !== bsonType.array) {
+    if (preserve || !isNullish(place?.value)) yield indexed(document, nullValue);
     return;
   }
   let at = 0n;
-  for (const item of itemsOf(found)) {
-    yield indexed(withPath(root, path.names, item), int64Value(at));
+  for (const item of itemsOf(place.value)) {
+    yield indexed(splice(document, place, item), int64Value(at));
     at++;
   }
-  if (at === 0n && preserve) yield indexed(withPath(root, path.names, undefined), nullValue);
+  if (at === 0n && preserve) yield indexed(splice(document, place, undefined), nullValue);
 }
 
 function* unwoundAll(unwind: Unwind, batch: readonly Buffer[]): Generator<Buffer> {

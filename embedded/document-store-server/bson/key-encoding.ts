@@ -180,6 +180,12 @@ export function encodeKey(value: BsonValue, descending = false): Buffer {
 export const missingKey = Buffer.of(keyClass.null);
 export const emptyArrayKey = Buffer.of(keyClass.undefined);
 
+/** What an int32 or double is; NaN for all else. */
+function plainNumber({ type, buffer, start }: BsonValue): number {
+  if (type === bsonType.int32) return buffer.readInt32LE(start);
+  return type === bsonType.double ? buffer.readDoubleLE(start) : Number.NaN;
+}
+
 /** Compares two values in BSON's order of types and values. */
 export function compareValues(a: BsonValue, b: BsonValue): number {
   const difference = classOf(a.type) - classOf(b.type);
@@ -187,6 +193,8 @@ export function compareValues(a: BsonValue, b: BsonValue): number {
   if (a.type === bsonType.string && b.type === bsonType.string) {
     return a.buffer.compare(b.buffer, b.start + 4, b.end - 1, a.start + 4, a.end - 1);
   }
+  const plain = plainNumber(a) - plainNumber(b);
+  if (!Number.isNaN(plain)) return plain;
   return encodeKey(a).compare(encodeKey(b));
 }
 

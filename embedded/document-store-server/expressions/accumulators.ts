@@ -2,9 +2,9 @@ import { compareValues } from '../bson/key-encoding.js';
 import { toDouble } from '../bson/numbers.js';
 import { BsonValue, itemsOf } from '../bson/value.js';
 import { lazy, type Operator, type Operators } from './expression.js';
-import { mergeInto, objectOf } from './objects.js';
+import { mergeInto } from './objects.js';
 import { Sum } from './sum.js';
-import { doubleValue, isArray, isNullish, nullValue, type Value } from './values.js';
+import { documentOf, doubleValue, isArray, isNullish, nullValue, type Value } from './values.js';
 
 /** Takes values one by one and tells what they come to; undefined is a missing field. */
 export interface Accumulator {
@@ -92,7 +92,7 @@ function merge(take: (bytes: number) => void): Accumulator {
       take(object.buffer.length);
       mergeInto(merged, object);
     },
-    result: () => objectOf(merged),
+    result: () => documentOf(merged),
   };
 }
 

@@ -1,11 +1,11 @@
 import { toText } from '../bson/to-text.js';
 import { type BsonValue, bsonType, fieldsOf, itemsOf } from '../bson/value.js';
-import { toBson, writeFields } from '../bson/write.js';
+import { toBson } from '../bson/write.js';
 import { CommandError, code } from '../errors.js';
 import { type Compiler, combine, constant, type Expression, type Frame } from './expression.js';
 import { checkFieldName, parseFieldPath, readPath } from './field-path.js';
 import { operators } from './operators.js';
-import { arrayValue, nullValue, type Value } from './values.js';
+import { arrayValue, documentOf, nullValue, type Value } from './values.js';
 
 /** The variables an expression may name, and how many slots the frame has so far. */
 interface Scope {
@@ -83,7 +83,7 @@ function compileObject(value: BsonValue, scope: Scope): Expression {
   });
   return combine(
     parts.map(([, part]) => part),
-    (frame) => toBson(writeFields(parts.map(([name, part]) => [name, part.evaluate(frame)] as const))),
+    (frame) => documentOf(parts.map(([name, part]) => [name, part.evaluate(frame)] as const)),
   );
 }
 

@@ -1,5 +1,5 @@
+import { assembleArray } from '../bson/assemble.js';
 import { type BsonValue, bsonType, eachField, getField } from '../bson/value.js';
-import { toBson } from '../bson/write.js';
 import { CommandError, code } from '../errors.js';
 import { type Path, parsePath } from '../query/path.js';
 import type { Value } from './values.js';
@@ -50,7 +50,7 @@ function readItems(array: BsonValue, path: Path, from: number): BsonValue {
     if (found !== undefined) items.push(found);
     return false;
   });
-  return toBson(items);
+  return assembleArray(items);
 }
 
 /** The value at a path through documents alone; nothing where an array is on the way. */

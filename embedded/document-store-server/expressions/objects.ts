@@ -1,16 +1,11 @@
 import { type BsonValue, bsonType, eachField, fieldsOf, getField, itemsOf } from '../bson/value.js';
-import { toBson, writeFields } from '../bson/write.js';
 import { CommandError } from '../errors.js';
 import { combine, constantValue, type Operator, type Operators, typeOf, unary } from './expression.js';
 import { namedArguments, requiredArgument } from './named-arguments.js';
-import { arrayValue, isArray, isNullish, nullValue, stringValue, type Value } from './values.js';
+import { arrayValue, documentOf, isArray, isNullish, nullValue, stringValue, type Value } from './values.js';
 
 function isObject(value: Value): value is BsonValue & { type: 3 } {
   return value?.type === bsonType.document;
-}
-
-export function objectOf(fields: Iterable<readonly [string, Value]>): BsonValue {
-  return toBson(writeFields(fields));
 }
 
 /** Puts an object's fields over those collected before; a name keeps its first place. @throws CommandError 40400 */
@@ -60,7 +55,7 @@ function arrayToObject(value: Value): Value {
   if (first !== undefined && !isArray(first) && !isObject(first)) {
     throw new CommandError(40398, `Unrecognised input type format for $arrayToObject: ${typeOf(first)}`);
   }
-  return objectOf(new Map(items.map(isArray(first) ? pairOfArray : pairOfObject)));
+  return documentOf(new Map(items.map(isArray(first) ? pairOfArray : pairOfObject)));
 }
 
 const getFieldRules = { notObject: 3041701, unknown: 3041701, names: { field: 3041702, input: 3041703 } };
@@ -89,7 +84,7 @@ export const objectOperators: Operators = {
     if (!isObject(value))
       throw new CommandError(40390, `$objectToArray requires a document input, found: ${typeOf(value)}`);
     return arrayValue(
-      fieldsOf(value).map(([name, field]) => objectOf([['k', stringValue(name)] as const, ['v', field] as const])),
+      fieldsOf(value).map(([name, field]) => documentOf([['k', stringValue(name)] as const, ['v', field] as const])),
     );
   }),
   $arrayToObject: unary(arrayToObject),

@@ -1,3 +1,4 @@
+import { assembleArray, assembleDocument } from '../bson/assemble.js';
 import { classOf, compareValues, encodeKey, keyClass } from '../bson/key-encoding.js';
 import { toDouble, toInteger } from '../bson/numbers.js';
 import { BsonValue, bsonType, itemsOf } from '../bson/value.js';
@@ -57,7 +58,14 @@ export function stringValue(text: string): BsonValue {
 }
 
 export function arrayValue(items: readonly BsonValue[]): BsonValue {
-  return toBson(items);
+  return assembleArray(items);
+}
+
+/** A document of the fields that have a value. */
+export function documentOf(fields: Iterable<readonly [string, Value]>): BsonValue {
+  const present: [string, BsonValue][] = [];
+  for (const [name, value] of fields) if (value !== undefined) present.push([name, value]);
+  return assembleDocument(present);
 }
 
 export function isNullish(value: Value): value is undefined | (BsonValue & { type: 6 | 10 }) {
@@ -88,6 +96,34 @@ export function compareOrMissing(a: Value, b: Value): number {
 
 /** Text that is equal for equal values, whatever their number type. */
 export function identityOf(value: BsonValue): string {
+  const { buffer, start, end } = value;
+  switch (value.type) {
+    // none of these letters begins a key of the general kind
+    case bsonType.string:
+    case bsonType.symbol:
+      return `s${buffer.toString('latin1', start + 4, end - 1)}`;
+    case bsonType.int32:
+      return `n${buffer.readInt32LE(start)}`;
+    case bsonType.double: {
+      const double = buffer.readDoubleLE(start);
+      if (Number.isSafeInteger(double)) return `n${double}`;
+      break;
+    }
+    case bsonType.int64: {
+      const integer = buffer.readBigInt64LE(start);
+      if (Number.isSafeInteger(Number(integer))) return `n${integer}`;
+      break;
+    }
+    case bsonType.decimal: {
+      const integer = toInteger(value);
+      if (integer !== undefined && Number.isSafeInteger(Number(integer))) return `n${integer}`;
+      break;
+    }
+    case bsonType.objectId:
+      return `o${buffer.toString('latin1', start, end)}`;
+    case bsonType.date:
+      return `d${buffer.toString('latin1', start, end)}`;
+  }
   return encodeKey(value).toString('latin1');
 }
 

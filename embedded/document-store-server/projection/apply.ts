@@ -1,5 +1,6 @@
+import { assembleDocument } from '../bson/assemble.js';
 import { type BsonValue, bsonType, eachField, fieldsOf, itemsOf } from '../bson/value.js';
-import { toBson, writeFields } from '../bson/write.js';
+
 import type { Frame } from '../expressions/expression.js';
 import { arrayValue, type Value } from '../expressions/values.js';
 import type { Branch, Node } from './tree.js';
@@ -7,7 +8,7 @@ import type { Branch, Node } from './tree.js';
 /** Whether fields nobody named stay. */
 export type Mode = 'inclusion' | 'exclusion';
 
-const emptyDocument = toBson({});
+const emptyDocument = assembleDocument([]);
 
 type Field = [string, BsonValue];
 
@@ -34,7 +35,7 @@ function pickField(value: BsonValue, node: Node | undefined, mode: Mode): Value 
 }
 
 function pickBelow(value: BsonValue, branch: Branch, mode: Mode): Value {
-  if (value.type === bsonType.document) return toBson(writeFields(pickFields(value, branch, mode)));
+  if (value.type === bsonType.document) return assembleDocument(pickFields(value, branch, mode));
   if (value.type === bsonType.array) {
     return arrayValue(
       itemsOf(value).flatMap((item) => {
@@ -64,7 +65,7 @@ function computeBelow(value: Value, branch: Branch, frame: Frame): BsonValue {
     return arrayValue(itemsOf(value).map((item) => computeBelow(item, branch, frame)));
   const fields = new Map(value?.type === bsonType.document ? fieldsOf(value) : []);
   computeFields(fields, branch, frame);
-  return toBson(writeFields(fields));
+  return assembleDocument(fields);
 }
 
 /** Sets the computed fields: in place where there is one of the name, else at the end; a missing result removes it. */

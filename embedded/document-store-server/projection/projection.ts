@@ -1,5 +1,5 @@
+import { assembleDocument } from '../bson/assemble.js';
 import { type BsonValue, documentValue, fieldsOf } from '../bson/value.js';
-import { writeFields } from '../bson/write.js';
 import type { Expressions } from '../expressions/compile.js';
 import type { Frame } from '../expressions/expression.js';
 import { computeFields, type Mode, pickFields } from './apply.js';
@@ -27,9 +27,9 @@ export function parseProjection(projection: BsonValue, expressions: Expressions)
 export function project({ mode, root, frame }: Projection, document: Buffer): Buffer {
   const value = documentValue(document);
   const kept = pickFields(value, root, mode);
-  if (!root.computes) return writeFields(kept);
+  if (!root.computes) return assembleDocument(kept).bytes;
   const fields = new Map(kept);
   frame.root = value;
   computeFields(fields, root, frame);
-  return writeFields(fields);
+  return assembleDocument(fields).bytes;
 }

@@ -102,10 +102,12 @@ export async function* limitBatches(source: Batches, limit: number): Batches {
 
 export async function* mapBatches(source: Batches, map: (document: Buffer) => Buffer | undefined): Batches {
   for await (const batch of source) {
-    yield batch.flatMap((document) => {
+    const kept: Buffer[] = [];
+    for (const document of batch) {
       const mapped = map(document);
-      return mapped === undefined ? [] : [mapped];
-    });
+      if (mapped !== undefined) kept.push(mapped);
+    }
+    yield kept;
   }
 }
 

@@ -1,0 +1,40 @@
+import { BsonValue, bsonType } from './value.js';
+
+const decimals = Array.from({ length: 1000 }, (_, index) => String(index));
+
+function assemble(type: number, names: readonly string[], values: readonly BsonValue[]): BsonValue {
+  let size = 5;
+  for (let at = 0; at < values.length; at++) {
+    const value = values[at] as BsonValue;
+    size += Buffer.byteLength(names[at] as string) + 2 + value.end - value.start;
+  }
+  const bytes = Buffer.allocUnsafe(size);
+  bytes.writeInt32LE(size);
+  let to = 4;
+  for (let at = 0; at < values.length; at++) {
+    const value = values[at] as BsonValue;
+    bytes[to++] = value.type;
+    to += bytes.write(names[at] as string, to);
+    bytes[to++] = 0;
+    to += value.buffer.copy(bytes, to, value.start, value.end);
+  }
+  bytes[to] = 0;
+  return new BsonValue(type, bytes, 0, size);
+}
+
+/** A document of these fields in this order, in bytes of its own. */
+export function assembleDocument(fields: Iterable<readonly [string, BsonValue]>): BsonValue {
+  const names: string[] = [];
+  const values: BsonValue[] = [];
+  for (const [name, value] of fields) {
+    names.push(name);
+    values.push(value);
+  }
+  return assemble(bsonType.document, names, values);
+}
+
+/** An array of these items, in bytes of its own. */
+export function assembleArray(items: readonly BsonValue[]): BsonValue {
+  const names = items.length <= decimals.length ? decimals : items.map((_, at) => String(at));
+  return assemble(bsonType.array, names, items);
+}
