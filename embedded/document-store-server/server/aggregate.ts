@@ -63,7 +63,7 @@ export function parseAggregate(context: Context, args: Arguments, explains = fal
   checkCollation(args.document('collation'));
   const batchSize = parseBatchSize(args, explains);
   const pipeline = args.required('pipeline', args.value('pipeline'));
-  const { stages, ...query } = parsePipeline(pipeline, expressionsOf(args));
+  const { stages, ...query } = parsePipeline(pipeline, expressionsOf(context, args));
   const hint = parseHint(collection, args.value('hint'));
   args.finish();
   return { collection, query: { ...query, hint }, stages, batchSize };

@@ -36,8 +36,8 @@ export type Reply = Record<string, unknown>;
 export type Handler = (context: Context) => Reply | Promise<Reply>;
 
 /** The compiler of a command's expressions, with the variables of its `let`; `$$NOW` is the same in all of them. */
-export function expressionsOf(args: Arguments): Expressions {
-  return expressionsWith(new Date(), args.document('let'));
+export function expressionsOf({ server }: Context, args: Arguments): Expressions {
+  return expressionsWith(new Date(server.clock.now()), args.document('let'));
 }
 
 /** Runs a write in the next transaction, unless its time is over by then. It runs in one piece once begun. */

@@ -87,7 +87,7 @@ const readers: Record<string, (context: Context) => Explainable> = {
   update(context) {
     const { name, statement } = onlyStatement(context, 'updates');
     const { query: filter, update, arrayFilters, multi, upsert, hint } = parseUpdateStatement(statement);
-    const expressions = expressionsOf(context.args);
+    const expressions = expressionsOf(context, context.args);
     const collection = findCollection(context, name);
     const query = {
       filter: parseFilter(filter, expressions),
@@ -104,7 +104,7 @@ const readers: Record<string, (context: Context) => Explainable> = {
     const { query: filter, hint, multi } = parseDeleteStatement(statement);
     const collection = findCollection(context, name);
     const query = {
-      filter: parseFilter(filter, expressionsOf(context.args)),
+      filter: parseFilter(filter, expressionsOf(context, context.args)),
       order: [],
       skip: 0,
       limit: multi ? 0 : 1,

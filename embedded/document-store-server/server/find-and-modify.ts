@@ -10,11 +10,12 @@ import { forEachMatch } from './targets.js';
 import { insertUpsert, updateRecord } from './writes.js';
 
 /** Reads the arguments of `findAndModify`; `explain` reads the same. */
-export function parseFindAndModify({ args }: Context) {
+export function parseFindAndModify(context: Context) {
+  const { args } = context;
   const name = args.collection();
   args.refuse('collation');
   args.allow('bypassDocumentValidation');
-  const expressions = expressionsOf(args);
+  const expressions = expressionsOf(context, args);
   const filter = parseFilter(args.documentOrEmpty('query'), expressions);
   const order = parseSort(args.documentOrEmpty('sort'));
   const projection = parseProjection(args.documentOrEmpty('fields'), expressions);

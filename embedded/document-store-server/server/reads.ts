@@ -1,7 +1,6 @@
 import { encodeKey } from '../bson/key-encoding.js';
 import { type BsonValue, bsonType, documentValue, itemsOf, typeName } from '../bson/value.js';
 import { CommandError, code } from '../errors.js';
-import { expressionsWith } from '../expressions/compile.js';
 import { parseProjection, project } from '../projection/projection.js';
 import { type Filter, matchAll, parseFilter } from '../query/filter.js';
 import { type Path, parsePath, visitPath } from '../query/path.js';
@@ -105,7 +104,7 @@ export function parseFind(context: Context, args: Arguments): FindArguments {
   const collection = findCollection(context, args.collection());
   args.refuse('collation', 'min', 'max', 'returnKey', 'showRecordId', 'tailable', 'awaitData', 'oplogReplay');
   args.allow('allowDiskUse', 'allowPartialResults');
-  const expressions = expressionsOf(args);
+  const expressions = expressionsOf(context, args);
   const projection = parseProjection(args.documentOrEmpty('projection'), expressions);
   const single = args.flag('singleBatch');
   const find: FindArguments = {
@@ -186,7 +185,9 @@ export function parseCount(context: Context, args: Arguments): Pick<FindArgument
   const given = args.document('query');
   const query = {
     filter:
-      given === undefined || given.end - given.start === 5 ? matchAll : parseFilter(given, expressionsWith(new Date())),
+      given === undefined || given.end - given.start === 5
+        ? matchAll
+        : parseFilter(given, expressionsOf(context, args)),
     order: [],
     skip: args.count('skip') ?? 0,
     limit: Math.abs(args.count('limit', Number.NEGATIVE_INFINITY) ?? 0),
@@ -204,7 +205,7 @@ export function parseDistinct(
   const collection = findCollection(context, args.collection());
   const key = args.required('key', args.text('key'));
   if (key === '' || key.includes('\0')) throw new CommandError(code.badValue, `'${key}' is no key for distinct`);
-  const filter = parseFilter(args.documentOrEmpty('query'), expressionsWith(new Date()));
+  const filter = parseFilter(args.documentOrEmpty('query'), expressionsOf(context, args));
   args.refuse('collation');
   args.finish();
   return { collection, path: parsePath(key), query: { filter, order: [], skip: 0, limit: 0, hint: undefined } };

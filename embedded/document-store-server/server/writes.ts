@@ -135,7 +135,7 @@ export async function update(context: Context): Promise<Reply> {
   const { name, ordered, statements } = readWrite(context, 'updates');
   const parsed = statements.map(parseUpdateStatement);
   const { server } = context;
-  const expressions = expressionsOf(context.args);
+  const expressions = expressionsOf(context, context.args);
   const totals = { n: 0, nModified: 0 };
   const upserted: { index: number; _id: BsonValue }[] = [];
   // of the statement under way: one that fails halfway is not counted
@@ -200,7 +200,7 @@ export async function remove(context: Context): Promise<Reply> {
   const { name, ordered, statements } = readWrite(context, 'deletes');
   const parsed = statements.map(parseDeleteStatement);
   const { store } = context.server;
-  const expressions = expressionsOf(context.args);
+  const expressions = expressionsOf(context, context.args);
   let n = 0;
   let tally = 0;
   const run = (index: number) => {
