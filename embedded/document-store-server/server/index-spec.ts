@@ -3,7 +3,7 @@ import { toText } from '../bson/to-text.js';
 import { type BsonValue, bsonType, documentValue, fieldsOf } from '../bson/value.js';
 import { CommandError, code } from '../errors.js';
 import { type Filter, parseFilter } from '../query/filter.js';
-import { isIndexName, parseStrictPath } from '../query/path.js';
+import { isIndexName } from '../query/path.js';
 import { type Index, type IndexField, indexFields } from '../storage/catalogue.js';
 import { Arguments } from './arguments.js';
 
@@ -28,7 +28,9 @@ function checkPattern(pattern: BsonValue): void {
     if (seen.has(name))
       throw new CommandError(code.cannotCreateIndex, `the field '${name}' appears twice in the index key pattern`);
     seen.add(name);
-    for (const part of parseStrictPath(name).names) {
+    for (const part of name.split('.')) {
+      if (part === '')
+        throw new CommandError(code.cannotCreateIndex, `Index keys cannot contain an empty field: '${name}'`);
       if (part.startsWith('$'))
         throw new CommandError(code.cannotCreateIndex, `Index key contains an illegal field name: ${name}`);
       if (isIndexName(part)) {
