@@ -33,8 +33,8 @@ const newFilesNeed = 1024 * 1024;
  *
  * @throws DataDirError when files are to be made and there is too little room for them
  */
-export function checkRoomForFiles(path: string): void {
-  if (existsSync(path) && existsSync(`${path}-lock`)) return;
+export function checkRoomForFiles(path: string, lockPath = `${path}-lock`): void {
+  if (existsSync(path) && existsSync(lockPath)) return;
   const { bavail, bsize } = statfsSync(dirname(path));
   const free = bavail * bsize;
   if (free >= newFilesNeed) return;

@@ -20,6 +20,10 @@ export interface DocumentStoreOptions {
   now?: () => number;
   /** between two passes over the TTL indexes, 60 s unless told otherwise */
   expireEveryMs?: number;
+  /** bytes of the file system that are left free: writes that would need them are refused; 32 MiB unless told otherwise */
+  diskReserve?: number;
+  /** what a failed commit does; it ends the process unless a test says otherwise */
+  onFatal?: (err: unknown) => void;
 }
 
 export interface DocumentStore {
@@ -33,6 +37,7 @@ export interface DocumentStore {
 
 const lingerMs = 500;
 const expireEveryMs = 60_000;
+const defaultDiskReserve = 32 * 1024 * 1024;
 
 function listen(net: NetServer, port: number, host: string): Promise<number> {
   return new Promise((resolve, reject) => {
@@ -54,7 +59,10 @@ function listen(net: NetServer, port: number, host: string): Promise<number> {
  */
 export async function startDocumentStore(options: DocumentStoreOptions): Promise<DocumentStore> {
   const { dataDir, log, host = '127.0.0.1' } = options;
-  const store = Store.open(dataDir, log);
+  const store = Store.open(dataDir, log, {
+    diskReserve: options.diskReserve ?? defaultDiskReserve,
+    ...(options.onFatal === undefined ? {} : { fatal: options.onFatal }),
+  });
   const cursors = new Cursors();
   const expiry = startExpiry({
     store,

@@ -1,46 +1,29 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
 import { expect } from 'chai';
 import { MongoClient } from 'mongodb';
 import { silentLogger } from '../../runtime/logger.js';
-import { entryPoint } from '../../test/support/entry-point.js';
+import { promisedLength } from '../lmdb-file.js';
 import { startDocumentStore, verifyDataDir } from './document-store.js';
-import { failure, startTestServer, type TestServer } from './test-server.js';
+import { failure, runMain, spawnStore, startTestServer, type TestServer } from './test-server.js';
 
 interface Doc {
   _id: string;
   n?: number;
   tags?: string[];
-}
-
-const main = entryPoint(import.meta.url, './main');
-
-function spawnServer(...flags: string[]): ChildProcess {
-  // supervised: it ends with the test process, however that ends
-  const env = { ...process.env, SHOPLEDGER_SUPERVISED: '1' };
-  return spawn(process.execPath, [...main.options, main.file, ...flags], { stdio: 'pipe', env });
-}
-
-async function ready(child: ChildProcess): Promise<string> {
-  if (child.stdout === null) throw new Error('no stdout');
-  for await (const line of createInterface(child.stdout)) {
-    const match = /^ready document-store (\{.*\})$/.exec(line);
-    if (match?.[1] !== undefined) return (JSON.parse(match[1]) as { connectionString: string }).connectionString;
-  }
-  throw new Error('the process ended before it was ready');
-}
-
-async function ended(child: ChildProcess): Promise<{ code: number | null; stderr: string; stdout: string }> {
-  let stderr = '';
-  let stdout = '';
-  child.stderr?.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-  child.stdout?.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
-  const [code] = (await once(child, 'close')) as [number | null];
-  return { code, stderr, stdout };
 }
 
 describe('what is stored', function () {
@@ -56,10 +39,10 @@ describe('what is stored', function () {
     for (const server of servers.splice(0)) await server.stop();
     rmSync(dataDir, { recursive: true, force: true });
   });
-  const run = (...flags: string[]) => {
-    const child = spawnServer(...flags);
-    children.push(child);
-    return child;
+  const serve = async () => {
+    const server = await spawnStore(dataDir);
+    children.push(server.child);
+    return server;
   };
 
   const fill = async (documents: number) => {
@@ -95,8 +78,8 @@ describe('what is stored', function () {
   it('survives kill -9: nothing acknowledged is lost, every index agrees', async () => {
     const acknowledged = new Map<string, number>();
     for (let round = 0; round < 3; round++) {
-      const child = run('--port', '0', '--data', dataDir);
-      const client = new MongoClient(await ready(child), { serverSelectionTimeoutMS: 2000 });
+      const { child, connectionString } = await serve();
+      const client = new MongoClient(connectionString, { serverSelectionTimeoutMS: 2000 });
       const items = client.db('shop').collection<Doc>('items');
       await items.createIndex({ tags: 1, n: 1 });
       for (const [_id, n] of acknowledged) expect((await items.findOne({ _id }))?.n, _id).to.be.at.least(n);
@@ -132,12 +115,11 @@ describe('what is stored', function () {
   });
 
   it('belongs to one server at a time; a dead server no longer holds it', async () => {
-    const child = run('--port', '0', '--data', dataDir);
-    await ready(child);
+    const { child } = await serve();
     const taken = await failure(startDocumentStore({ dataDir, port: 0, log: silentLogger }));
     expect(taken.name).to.equal('StartError');
     expect(taken.message).to.contain(`in use by process ${child.pid}`);
-    const second = await ended(run('--port', '0', '--data', dataDir));
+    const second = await runMain(['--port', '0', '--data', dataDir]);
     expect(second.code).to.equal(1);
     expect(second.stderr).to.match(/^document-store: .* in use by process \d+.*\n$/);
     child.kill('SIGKILL');
@@ -166,9 +148,13 @@ describe('what is stored', function () {
     );
     expect(await refusal((copy) => rmSync(format(copy)))).to.contain('holds no document store');
     const data = (copy: string) => path.join(copy, 'data.mdb');
-    for (const share of [0.2, 0.5]) {
-      const cut = (copy: string) =>
-        truncateSync(data(copy), Math.floor((statSync(data(copy)).size - (1 << 20)) * share));
+    for (const share of [0.2, 0.5, 0.99]) {
+      const cut = (copy: string) => {
+        const fd = openSync(data(copy), 'r');
+        const used = promisedLength(fd) ?? 0;
+        closeSync(fd);
+        truncateSync(data(copy), Math.floor(used * share));
+      };
       expect(await refusal(cut)).to.contain('was cut');
     }
     expect(readFileSync(format(dataDir), 'utf8')).to.equal('shopledger document store, format 2\n');
@@ -176,7 +162,7 @@ describe('what is stored', function () {
 
   it('is checked by --verify, which finds an index that lost an entry', async () => {
     await fill(200);
-    const sound = await ended(run('--data', dataDir, '--verify'));
+    const sound = await runMain(['--data', dataDir, '--verify']);
     expect([sound.code, sound.stdout]).to.deep.equal([0, '200 documents, 0 faults\n']);
     const { open } = await import('lmdb');
     const root = open<Buffer, Buffer>({
@@ -191,7 +177,7 @@ describe('what is stored', function () {
     const [entry] = [...index.getKeys({ limit: 1 })];
     if (entry !== undefined) index.removeSync(entry);
     await root.close();
-    const faulty = await ended(run('--data', dataDir, '--verify'));
+    const faulty = await runMain(['--data', dataDir, '--verify']);
     expect(faulty.code).to.equal(1);
     expect(faulty.stdout).to.equal('200 documents, 2 faults\n');
     expect(faulty.stderr).to.contain('missing in index tags_1');
@@ -200,12 +186,12 @@ describe('what is stored', function () {
   it('cannot be served on a used port or with unknown flags: one sentence, exit 1', async () => {
     const store = await startDocumentStore({ dataDir, port: 0, log: silentLogger });
     const other = `${dataDir}-second`;
-    const used = await ended(run('--port', String(store.port), '--data', other));
+    const used = await runMain(['--port', String(store.port), '--data', other]);
     await store.close();
     rmSync(other, { recursive: true, force: true });
     expect(used.code).to.equal(1);
     expect(used.stderr).to.equal(`document-store: the port ${store.port} of 127.0.0.1 is in use\n`);
-    const flags = await ended(run('--strange'));
+    const flags = await runMain(['--strange']);
     expect(flags.code).to.equal(1);
     expect(flags.stderr.trim().split('\n')).to.have.length(1);
   });

@@ -1,8 +1,11 @@
+import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Db, MongoClient } from 'mongodb';
 import { silentLogger } from '../../runtime/logger.js';
+import { entryPoint } from '../../test/support/entry-point.js';
+import { exitOf, readyFacts, runEntry, type SpawnOptions, spawnEntry } from '../../test/support/spawn-entry.js';
 import { type DocumentStore, type DocumentStoreOptions, startDocumentStore } from './document-store.js';
 
 /** A server on a fresh data directory with the official driver connected, for this room's tests. */
@@ -40,6 +43,29 @@ export async function startTestServer(options: Partial<DocumentStoreOptions> = {
     },
   };
   return server;
+}
+
+const main = entryPoint(import.meta.url, './main');
+
+/** Runs the server's own command to its end. */
+export const runMain = (args: string[]) => runEntry(main, args);
+
+export interface StoreProcess {
+  child: ChildProcess;
+  connectionString: string;
+  metricsPort: number | undefined;
+  exited: Promise<number | null>;
+}
+
+/** Starts the server as a process of its own and waits for its ready line. */
+export async function spawnStore(
+  dataDir: string,
+  { args = [], ...options }: SpawnOptions & { args?: string[] } = {},
+): Promise<StoreProcess> {
+  const child = spawnEntry(main, ['--data', dataDir, '--port', '0', ...args], options);
+  const exited = exitOf(child);
+  const facts = await readyFacts<{ connectionString: string; metricsPort?: number }>(child, 'document-store');
+  return { child, connectionString: facts.connectionString, metricsPort: facts.metricsPort, exited };
 }
 
 export type Failure = Error & { code?: number | undefined; [key: string]: unknown };

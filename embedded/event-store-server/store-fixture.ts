@@ -1,12 +1,12 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { type AllStreamResolvedEvent, EventStoreDBClient, type ResolvedEvent } from '@eventstore/db-client';
 import { Registry } from 'prom-client';
 import { silentLogger } from '../../runtime/logger.js';
 import { entryPoint } from '../../test/support/entry-point.js';
+import { exitOf, readyFacts, runEntry, type SpawnOptions, spawnEntry } from '../../test/support/spawn-entry.js';
 import { openDiskRoom } from '../disk-room.js';
 import { CommitSignal } from './commit-signal.js';
 import { dataFile, openStorage } from './data-directory.js';
@@ -133,54 +133,15 @@ export interface StoreProcess {
 const main = entryPoint(import.meta.url, './main');
 
 /** Runs the server's own command to its end. */
-export async function runMain(args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const child = spawnMain(args);
-  const [stdout, stderr] = [gather(child.stdout), gather(child.stderr)];
-  const code = await exitOf(child);
-  return { code, stdout: await stdout, stderr: await stderr };
-}
+export const runMain = (args: string[]) => runEntry(main, args);
 
-/**
- * Starts the server as a process of its own and waits for its ready line.
- *
- * @param fileBlocks how long its files may grow, in the shell's blocks: the disk that fills up
- */
+/** Starts the server as a process of its own and waits for its ready line. */
 export async function spawnStore(
   dataDir: string,
-  { fileBlocks, args = [], env = {} }: { fileBlocks?: number; args?: string[]; env?: Record<string, string> } = {},
+  { args = [], ...options }: SpawnOptions & { args?: string[] } = {},
 ): Promise<StoreProcess> {
-  const child = spawnMain(['--data', dataDir, '--port', '0', ...args], { fileBlocks, env });
+  const child = spawnEntry(main, ['--data', dataDir, '--port', '0', ...args], options);
   const exited = exitOf(child);
-  if (child.stdout === null) throw new Error('The process has no stdout.');
-  for await (const line of createInterface({ input: child.stdout })) {
-    const [, json] = /^ready event-store (.*)$/.exec(line) ?? [];
-    if (json === undefined) continue;
-    const facts = JSON.parse(json) as { connectionString: string; metricsPort?: number };
-    return { child, connectionString: facts.connectionString, metricsPort: facts.metricsPort, exited };
-  }
-  throw new Error(`The event store ended with ${String(await exited)} before it was ready.`);
-}
-
-function spawnMain(
-  args: string[],
-  { fileBlocks, env = {} }: { fileBlocks?: number | undefined; env?: Record<string, string> } = {},
-): ChildProcess {
-  const command = [process.execPath, ...main.options, main.file, ...args];
-  const [file = '', ...rest] =
-    fileBlocks === undefined ? command : ['sh', '-c', `ulimit -f ${fileBlocks}; exec "$@"`, 'sh', ...command];
-  return spawn(file, rest, {
-    // A server whose spec is cut off stops when its stdin ends.
-    stdio: ['pipe', 'pipe', 'pipe'],
-    env: { ...process.env, LOG_LEVEL: 'silent', SHOPLEDGER_SUPERVISED: '1', ...env },
-  });
-}
-
-const exitOf = (child: ChildProcess): Promise<number | null> =>
-  new Promise((resolve) => child.once('exit', (code) => resolve(code)));
-
-async function gather(stream: ChildProcess['stdout']): Promise<string> {
-  let text = '';
-  if (stream === null) return text;
-  for await (const chunk of stream) text += String(chunk);
-  return text;
+  const facts = await readyFacts<{ connectionString: string; metricsPort?: number }>(child, 'event-store');
+  return { child, connectionString: facts.connectionString, metricsPort: facts.metricsPort, exited };
 }

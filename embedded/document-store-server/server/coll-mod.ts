@@ -36,6 +36,7 @@ export async function collMod(context: Context): Promise<Reply> {
     const index = findIndex(collection, change.name, change.pattern);
     if (index.isIdIndex) throw new CommandError(code.invalidOptions, 'the _id field does not support TTL indexes');
     if (index.fields.length > 1) throw compoundExpiry(code.invalidOptions);
+    server.store.spend({ bytes: server.store.catalogue.costOfTouching(collection) });
     const before = index.expireAfterSeconds;
     index.expireAfterSeconds = change.seconds;
     server.store.catalogue.touch(collection);

@@ -1,3 +1,4 @@
+import { pageBytes } from '../../disk-room.js';
 import { BsonValue, documentValue } from '../bson/value.js';
 import { writeDocument } from '../bson/write.js';
 import { CommandError, code } from '../errors.js';
@@ -6,7 +7,7 @@ import { matchesFilter } from '../query/match.js';
 import { oneBatch } from '../query/pipeline.js';
 import { checkName } from '../storage/catalogue.js';
 import { Arguments } from './arguments.js';
-import { type Context, cursorReply, findCollection, findOrCreate, type Reply, write } from './context.js';
+import { type Context, cursorReply, findCollection, findOrCreate, type Reply, removing, write } from './context.js';
 import { checkAdmin } from './diagnostics.js';
 
 export function create(context: Context): Promise<Reply> {
@@ -33,12 +34,16 @@ export function drop(context: Context): Promise<Reply> {
   const { args, server, database } = context;
   const name = args.collection();
   args.finish();
-  return write(context, () => {
-    const collection = findCollection(context, name);
-    if (collection === undefined) return {};
-    server.store.catalogue.drop(collection);
-    return { nIndexesWas: collection.indexes.length, ns: `${database}.${name}` };
-  });
+  return write(
+    context,
+    () => {
+      const collection = findCollection(context, name);
+      if (collection === undefined) return {};
+      server.store.catalogue.drop(collection);
+      return { nIndexesWas: collection.indexes.length, ns: `${database}.${name}` };
+    },
+    removing,
+  );
 }
 
 export function dropDatabase(context: Context): Promise<Reply> {
@@ -47,11 +52,20 @@ export function dropDatabase(context: Context): Promise<Reply> {
   if (database === 'admin') {
     throw new CommandError(code.illegalOperation, "Dropping the 'admin' database is prohibited.");
   }
-  return write(context, () => {
-    const collections = server.store.catalogue.all().filter((collection) => collection.database === database);
-    for (const collection of collections) server.store.catalogue.drop(collection);
-    return collections.length > 0 ? { dropped: database } : {};
-  });
+  let found = false;
+  return write(
+    context,
+    () => {
+      const collections = server.store.catalogue.all().filter((collection) => collection.database === database);
+      found ||= collections.length > 0;
+      for (const collection of collections) {
+        server.store.spend({ bytes: 2 * pageBytes });
+        server.store.catalogue.drop(collection);
+      }
+      return found ? { dropped: database } : {};
+    },
+    removing,
+  );
 }
 
 export async function listCollections({ args, server, database }: Context): Promise<Reply> {

@@ -6,7 +6,7 @@ import { type Expressions, expressionsWith } from '../expressions/compile.js';
 import { checkDeadline } from '../query/pipeline.js';
 import type { ScanCounts } from '../query/scan.js';
 import type { Collection, Index } from '../storage/catalogue.js';
-import type { Store } from '../storage/store.js';
+import type { Store, WriteOptions } from '../storage/store.js';
 import type { Clock } from '../update/clock.js';
 import type { Arguments } from './arguments.js';
 import type { Batch, Cursors } from './cursors.js';
@@ -39,13 +39,15 @@ export type Handler = (context: Context) => Reply | Promise<Reply>;
 export function expressionsOf({ server }: Context, args: Arguments): Expressions {
   return expressionsWith(new Date(server.clock.now()), args.document('let'));
 }
+/** For a write that makes room in the end. */
+export const removing: WriteOptions = { removes: true };
 
 /** Runs a write in the next transaction, unless its time is over by then. It runs in one piece once begun. */
-export function write<T>({ server, deadline }: Context, work: () => T): Promise<T> {
+export function write<T>({ server, deadline }: Context, work: () => T, options?: WriteOptions): Promise<T> {
   return server.store.write(() => {
     checkDeadline(deadline);
     return work();
-  });
+  }, options);
 }
 
 export function findCollection({ server, database }: Context, name: string): Collection | undefined {

@@ -50,24 +50,24 @@ function planOf(index: Index, filter: Filter): Plan {
   return { index, intervals, reverse: false, sorted: true, boundFields: 1, bounds: [] };
 }
 
-/** Removes a piece of what was found, each document only if it has expired still. */
+/** Removes a piece of what was found, each document only if it has expired still. @param records are taken away */
 function removePiece(
   { store, now }: ExpiryOptions,
   collection: Collection,
   index: Index,
-  records: readonly number[],
-): number {
-  if (collection.dropped || !collection.indexes.includes(index)) return 0;
+  records: number[],
+  removed: () => void,
+): void {
+  if (collection.dropped || !collection.indexes.includes(index)) return;
   const filter = expiredBy(index, now());
-  let removed = 0;
-  for (const record of records) {
+  for (; records.length > 0; records.pop()) {
+    const record = records.at(-1) ?? 0;
     const document = getRecord(store, collection, record);
     if (document === undefined || !matchesFilter(filter, documentValue(document))) continue;
     if (index.partial !== undefined && !matchesFilter(index.partial.filter, documentValue(document))) continue;
     removeRecord(store, collection, record, document);
-    removed++;
+    removed();
   }
-  return removed;
 }
 
 async function expire(options: ExpiryOptions, collection: Collection, index: Index): Promise<number> {
@@ -80,7 +80,11 @@ async function expire(options: ExpiryOptions, collection: Collection, index: Ind
     const records = piece;
     piece = [];
     bytes = 0;
-    const removed = await store.write(() => removePiece(options, collection, index, records));
+    let removed = 0;
+    const count = () => {
+      removed++;
+    };
+    await store.write(() => removePiece(options, collection, index, records, count), { removes: true });
     options.removed(removed);
     total += removed;
   };

@@ -48,38 +48,44 @@ export async function findAndModify(context: Context): Promise<Reply> {
     if (document === undefined) return null;
     return documentValue(projection === undefined ? document : project(projection, document));
   };
+  const removes = change === undefined;
   let reply: Reply = {};
-  const search = await write(context, () => {
-    const collection = findCollection(context, name);
-    const hint = parseHint(collection, hintValue);
-    return forEachMatch(
-      context,
-      collection,
-      { filter, order, hint, multi: false },
-      {
-        each(found) {
-          if (collection === undefined) return;
-          if (change === undefined) {
-            removeRecord(store, collection, found.record, found.document);
-            reply = { lastErrorObject: { n: 1 }, value: shown(found.document) };
-            return;
-          }
-          updateRecord(server, collection, found, filter, change);
-          const value = returnsNew ? getRecord(store, collection, found.record) : found.document;
-          reply = { lastErrorObject: { n: 1, updatedExisting: true }, value: shown(value) };
+  const search = await write(
+    context,
+    () => {
+      const collection = findCollection(context, name);
+      const hint = parseHint(collection, hintValue);
+      return forEachMatch(
+        context,
+        collection,
+        { filter, order, hint, multi: false },
+        {
+          each(found) {
+            if (collection === undefined) return;
+            if (change === undefined) {
+              removeRecord(store, collection, found.record, found.document);
+              reply = { lastErrorObject: { n: 1 }, value: shown(found.document) };
+              return;
+            }
+            updateRecord(server, collection, found, filter, change);
+            const value = returnsNew ? getRecord(store, collection, found.record) : found.document;
+            reply = { lastErrorObject: { n: 1, updatedExisting: true }, value: shown(value) };
+          },
+          none() {
+            if (change === undefined) reply = { lastErrorObject: { n: 0 }, value: null };
+            else if (!upserts) reply = { lastErrorObject: { n: 0, updatedExisting: false }, value: null };
+            else {
+              const document = insertUpsert(server, findOrCreate(context, name), filter, change);
+              const lastErrorObject = { n: 1, updatedExisting: false, upserted: idOf(document) };
+              reply = { lastErrorObject, value: returnsNew ? shown(document) : null };
+            }
+          },
+          removes,
         },
-        none() {
-          if (change === undefined) reply = { lastErrorObject: { n: 0 }, value: null };
-          else if (!upserts) reply = { lastErrorObject: { n: 0, updatedExisting: false }, value: null };
-          else {
-            const document = insertUpsert(server, findOrCreate(context, name), filter, change);
-            const lastErrorObject = { n: 1, updatedExisting: false, upserted: idOf(document) };
-            reply = { lastErrorObject, value: returnsNew ? shown(document) : null };
-          }
-        },
-      },
-    );
-  });
+      );
+    },
+    { removes },
+  );
   await search?.();
   return reply;
 }

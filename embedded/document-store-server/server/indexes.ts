@@ -1,3 +1,4 @@
+import { pageBytes } from '../../disk-room.js';
 import { toText } from '../bson/to-text.js';
 import { type BsonValue, bsonType, itemsOf } from '../bson/value.js';
 import { writeDocument } from '../bson/write.js';
@@ -5,8 +6,9 @@ import { CommandError, code } from '../errors.js';
 import { oneBatch } from '../query/pipeline.js';
 import { type Collection, type Index, idIndex } from '../storage/catalogue.js';
 import { abandonBuild, beginBuild, buildPiece, type IndexBuild } from '../storage/index-build.js';
+import { RoomNeeded } from '../storage/room-budget.js';
 import { Arguments } from './arguments.js';
-import { type Context, cursorReply, findCollection, findOrCreate, type Reply, write } from './context.js';
+import { type Context, cursorReply, findCollection, findOrCreate, type Reply, removing, write } from './context.js';
 import { exists, type IndexSpec, parseIndex } from './index-spec.js';
 
 const mostIndexes = 64;
@@ -45,8 +47,16 @@ function begin(context: Context, name: string, wanted: readonly IndexSpec[]): Be
   };
   if (wait !== undefined) return { collection, wait, reply };
   if (fresh.length === 0) return { collection, reply };
+  const size = fresh.reduce((sum, { pattern, partial }) => sum + pattern.length + (partial?.source.length ?? 0), 0);
+  store.spend({ bytes: store.catalogue.costOfTouching(collection) + 4 * size + fresh.length * pageBytes });
   const build = beginBuild(store, collection, fresh);
-  return buildPiece(store, collection, build) ? { collection, reply } : { collection, build, reply };
+  try {
+    if (buildPiece(store, collection, build)) return { collection, reply };
+  } catch (err) {
+    // it has begun, and goes on when there is room
+    if (!(err instanceof RoomNeeded)) throw err;
+  }
+  return { collection, build, reply };
 }
 
 /** Builds indexes, between the other clients' commands; who wants one that is being built waits for its end. */
@@ -122,19 +132,24 @@ export function dropIndexes(context: Context): Promise<Reply> {
   const name = args.collection();
   const wanted = args.required('index', args.value('index'));
   args.finish();
-  return write(context, () => {
-    const collection = findCollection(context, name);
-    if (collection === undefined) throw missing(context, name);
-    const nIndexesWas = collection.indexes.length;
-    const building = collection.builds.flatMap(({ indexes }) => indexes);
-    const dropped = new Set(named([...collection.indexes, ...building], wanted));
-    for (const build of collection.builds) {
-      if (build.indexes.some((index) => dropped.has(index))) abandonBuild(server.store, collection, build);
-    }
-    const ready = collection.indexes.filter((index) => dropped.has(index));
-    collection.indexes = collection.indexes.filter((index) => !dropped.has(index));
-    for (const index of ready) server.store.catalogue.discard(index.id);
-    server.store.catalogue.touch(collection);
-    return { nIndexesWas };
-  });
+  return write(
+    context,
+    () => {
+      const collection = findCollection(context, name);
+      if (collection === undefined) throw missing(context, name);
+      const nIndexesWas = collection.indexes.length;
+      server.store.spend({ bytes: server.store.catalogue.costOfTouching(collection) });
+      const building = collection.builds.flatMap(({ indexes }) => indexes);
+      const dropped = new Set(named([...collection.indexes, ...building], wanted));
+      for (const build of collection.builds) {
+        if (build.indexes.some((index) => dropped.has(index))) abandonBuild(server.store, collection, build);
+      }
+      const ready = collection.indexes.filter((index) => dropped.has(index));
+      collection.indexes = collection.indexes.filter((index) => !dropped.has(index));
+      for (const index of ready) server.store.catalogue.discard(index.id);
+      server.store.catalogue.touch(collection);
+      return { nIndexesWas };
+    },
+    removing,
+  );
 }

@@ -113,7 +113,7 @@ export async function dbStats(context: Context): Promise<Reply> {
   args.flag('freeStorage');
   args.finish();
   const { collections, objects, data, storage, indexes, indexBytes } = await measureDatabase(context, database);
-  const { bsize, blocks, bfree } = await statfs(server.store.dataDir);
+  const { bsize, blocks, bfree } = await statfs(server.store.path);
   const scaled = (bytes: number) => bytes / scale;
   return {
     db: database,

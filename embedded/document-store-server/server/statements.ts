@@ -1,4 +1,5 @@
 import { CommandError, code } from '../errors.js';
+import type { WriteOptions } from '../storage/store.js';
 import { type Context, type Reply, write } from './context.js';
 import type { Search } from './targets.js';
 
@@ -28,6 +29,7 @@ export async function runStatements(
   ordered: boolean,
   run: (index: number) => Search | undefined,
   done: (index: number) => void,
+  options: WriteOptions = {},
 ): Promise<Reply> {
   const { store } = context.server;
   const errors: WriteError[] = [];
@@ -50,7 +52,7 @@ export async function runStatements(
     return undefined;
   };
   while (next < count) {
-    const search = await write(context, turn);
+    const search = await write(context, turn, options);
     if (search === undefined) continue;
     try {
       await search();

@@ -9,6 +9,8 @@ import { type Found, scan } from '../query/scan.js';
 import { type SortOrder, sortKey } from '../query/sort.js';
 import type { Collection, Index } from '../storage/catalogue.js';
 import { getRecord } from '../storage/records.js';
+import { RoomNeeded } from '../storage/room-budget.js';
+import type { WriteOptions } from '../storage/store.js';
 import { watchChanges } from '../storage/watch.js';
 import { type Context, write } from './context.js';
 
@@ -21,7 +23,7 @@ export interface Target {
 }
 
 /** What the write does, inside its transaction. */
-export interface Action {
+export interface Action extends WriteOptions {
   /** with a document that matches at this moment */
   each(found: Found): void;
   /** when no document matches at this moment */
@@ -77,16 +79,61 @@ export function forEachMatch(
   const task = { context, collection, target, plan, action };
   const found = findNow(task, most);
   if (found === undefined) return () => (target.multi ? actOnAll(task) : actOnFirst(task));
-  act(task, found);
-  return undefined;
+  if (!target.multi || found.length === 0) {
+    act(task, found[0]);
+    return undefined;
+  }
+  const work = new Piecework(task, found);
+  work.go();
+  return work.isOver ? undefined : () => finish(task, work);
 }
 
-function act({ context, collection, action }: Task, records: readonly number[]): void {
-  for (const record of records) {
-    const document = getRecord(context.server.store, collection, record);
-    if (document !== undefined) action.each({ record, document });
+function act({ context, collection, action }: Task, record: number | undefined): void {
+  const document = record === undefined ? undefined : getRecord(context.server.store, collection, record);
+  if (record === undefined || document === undefined) action.none();
+  else action.each({ record, document });
+}
+
+/** Acts on records one after the other, each if it still matches; it stops after a turn, and can go on in another one. */
+class Piecework {
+  private next = 0;
+  /** on how many it acted */
+  acted = 0;
+
+  constructor(
+    private readonly task: Task,
+    private readonly records: readonly number[],
+  ) {}
+
+  get isOver(): boolean {
+    return this.next >= this.records.length;
   }
-  if (records.length === 0) action.none();
+
+  /** Inside a transaction. */
+  go(): void {
+    const { context, collection, target, action } = this.task;
+    const { store } = context.server;
+    for (const first = this.next; !this.isOver && !(this.next > first && store.isTurnOver); this.next++) {
+      const record = this.records[this.next] ?? 0;
+      const document = getRecord(store, collection, record);
+      if (document === undefined || !matchesFilter(target.filter, documentValue(document))) continue;
+      try {
+        action.each({ record, document });
+      } catch (err) {
+        if (err instanceof RoomNeeded && this.next > first) return;
+        throw err;
+      }
+      this.acted++;
+    }
+  }
+}
+
+async function finish({ context, collection, action }: Task, work: Piecework): Promise<void> {
+  const go = () => {
+    checkThere(collection);
+    work.go();
+  };
+  while (!work.isOver) await write(context, go, action);
 }
 
 /** Finds inside the transaction. @returns undefined when it would take more than `limit` allows */
@@ -152,28 +199,29 @@ async function actOnFirst(task: Task): Promise<void> {
       const key = keyNow(record);
       if (key !== undefined && (first === undefined || key.compare(first.key) < 0)) first = { record, key };
     }
-    act(task, first === undefined ? [] : [first.record]);
+    act(task, first?.record);
     return true;
   };
   try {
     if (plan.sorted) {
       for await (const { record, document } of findInTurns(task)) {
         const candidate = { record, key: sortKey(order, document) };
-        if (await write(context, () => settle([candidate], false))) return;
+        if (await write(context, () => settle([candidate], false), task.action)) return;
       }
-      await write(context, () => settle([], true));
+      await write(context, () => settle([], true), task.action);
       return;
     }
     for (let attempt = 0; attempt < mostAttempts; attempt++) {
       watch.restart();
       const { candidates, complete } = await findBest(task);
-      if (await write(context, () => settle(candidates, complete))) return;
+      if (await write(context, () => settle(candidates, complete), task.action)) return;
     }
     // others took all the best again and again: now nobody else gets a turn
-    await write(context, () => {
+    const last = () => {
       checkThere(collection);
-      act(task, findNow(task) ?? []);
-    });
+      act(task, findNow(task)?.[0]);
+    };
+    await write(context, last, task.action);
   } finally {
     watch.end();
   }
@@ -198,30 +246,24 @@ async function findBest(task: Task): Promise<{ candidates: Candidate[]; complete
 
 async function actOnAll(task: Task): Promise<void> {
   const { context, collection, target, action } = task;
-  const { store } = context.server;
   const watch = watchChanges(collection, target.filter);
   try {
     // all are found before the first is changed, which may move it ahead of the search
     const records: number[] = [];
     for await (const { record } of findInTurns(task)) records.push(record);
-    let next = 0;
-    let acted = 0;
-    const piece = () => {
+    const work = new Piecework(task, records);
+    await finish(task, work);
+    if (work.acted > 0) return;
+    // none of them matches any more; what does now was written since
+    let late: Piecework | undefined;
+    const settle = () => {
       checkThere(collection);
-      for (const first = next; next < records.length && !(next > first && store.isTurnOver); next++) {
-        const record = records[next] ?? 0;
-        const document = getRecord(store, collection, record);
-        if (document === undefined || !matchesFilter(target.filter, documentValue(document))) continue;
-        action.each({ record, document });
-        acted++;
-      }
+      late = watch.matching.size === 0 ? undefined : new Piecework(task, [...watch.matching]);
+      if (late === undefined) action.none();
+      else late.go();
     };
-    while (next < records.length) await write(context, piece);
-    if (acted > 0) return;
-    await write(context, () => {
-      checkThere(collection);
-      act(task, [...watch.matching]);
-    });
+    await write(context, settle, action);
+    if (late !== undefined) await finish(task, late);
   } finally {
     watch.end();
   }

@@ -220,11 +220,13 @@ export async function remove(context: Context): Promise<Reply> {
           tally++;
         },
         none() {},
+        removes: true,
       },
     );
   };
-  const errors = await runStatements(context, statements.length, ordered, run, () => {
+  const count = () => {
     n += tally;
-  });
+  };
+  const errors = await runStatements(context, statements.length, ordered, run, count, { removes: true });
   return { n, ...errors };
 }

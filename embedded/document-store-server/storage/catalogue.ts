@@ -6,6 +6,7 @@ import { CommandError, code } from '../errors.js';
 import { type Filter, parseFilter } from '../query/filter.js';
 import { type Path, parsePath } from '../query/path.js';
 import type { IndexBuild } from './index-build.js';
+import { entryBytes } from './room-budget.js';
 import type { Watcher } from './watch.js';
 
 export interface IndexField {
@@ -46,6 +47,8 @@ export interface Collection {
   dropped: boolean;
   /** told of every document that is written */
   watchers: Set<Watcher>;
+  /** length of its entry in the catalogue, when it was last written */
+  storedBytes: number;
 }
 
 interface StoredIndex {
@@ -173,6 +176,7 @@ export class Catalogue {
         dropped: false,
         builds: [],
         watchers: new Set<Watcher>(),
+        storedBytes: value.length,
       };
       this.collections.set(`${stored.database}.${stored.name}`, collection);
     }
@@ -207,6 +211,7 @@ export class Catalogue {
       dropped: false,
       builds: [],
       watchers: new Set(),
+      storedBytes: 0,
     };
     this.collections.set(`${database}.${name}`, collection);
     this.changed.add(collection);
@@ -256,6 +261,11 @@ export class Catalogue {
     this.table.removeSync(keyOf(prefix.garbage, id));
   }
 
+  /** The room that a collection's entry takes at the end of the transaction, if it is not to be written anyway. */
+  costOfTouching(collection: Collection): number {
+    return this.changed.has(collection) ? 0 : entryBytes(8, collection.storedBytes);
+  }
+
   touch(collection: Collection): void {
     this.changed.add(collection);
   }
@@ -282,7 +292,9 @@ export class Catalogue {
           inexact: index.inexact,
         })),
       };
-      this.table.putSync(keyOf(prefix.collection, collection.id), Buffer.from(JSON.stringify(stored)));
+      const value = Buffer.from(JSON.stringify(stored));
+      collection.storedBytes = value.length;
+      this.table.putSync(keyOf(prefix.collection, collection.id), value);
     }
     this.changed.clear();
   }

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { DiskFullError, LockedError, lockDataDir } from '../../data-lock.js';
-import { checkFileLength, DataDirError, promisedLength } from '../../lmdb-file.js';
+import { checkFileLength, checkMetaPages, checkRoomForFiles, DataDirError } from '../../lmdb-file.js';
 import { StartError } from '../errors.js';
 
 /**
@@ -39,34 +39,13 @@ function writeFormat(file: string): void {
   fs.renameSync(fresh, file);
 }
 
-const slack = 1 << 20;
+export const dataFileOf = (dataDir: string): string => path.join(dataDir, 'data.mdb');
 
-/**
- * LMDB does not notice a data file that lost its end: it answers without the lost records or dies. So the file is
- * kept longer than its newest meta page promises, and one that is shorter is refused.
- */
-export interface FileLength {
-  /** keeps the file ahead of what is committed; cheap, called around every commit */
-  keepAhead(): void;
-  close(): void;
-}
-
-/** To be called once LMDB has the file open. */
-export function watchLength(dataDir: string): FileLength {
-  const fd = fs.openSync(path.join(dataDir, 'data.mdb'), 'r+');
-  let size = fs.fstatSync(fd).size;
-  // the names of the files must outlive a power failure as well
+/** The names of the files must outlive a power failure as well. */
+export function syncDirectory(dataDir: string): void {
   const directory = fs.openSync(dataDir, 'r');
   fs.fsyncSync(directory);
   fs.closeSync(directory);
-  const keepAhead = () => {
-    const promised = promisedLength(fd) ?? 0;
-    if (promised + slack / 2 <= size) return;
-    size = Math.max(fs.fstatSync(fd).size, promised + slack);
-    fs.ftruncateSync(fd, size);
-  };
-  keepAhead();
-  return { keepAhead, close: () => fs.closeSync(fd) };
 }
 
 /**
@@ -82,7 +61,10 @@ export function claimDataDirectory(dataDir: string): () => void {
     fs.mkdirSync(dataDir, { recursive: true });
     release = lockDataDir(dataDir);
     checkFormat(dataDir);
-    checkFileLength(path.join(dataDir, 'data.mdb'), false);
+    const file = dataFileOf(dataDir);
+    checkFileLength(file, false);
+    checkRoomForFiles(file, path.join(dataDir, 'lock.mdb'));
+    if (fs.existsSync(file) && fs.statSync(file).size > 0) checkMetaPages(file);
     return release;
   } catch (err) {
     release?.();

@@ -1,8 +1,10 @@
+import { longestExactKey } from '../bson/key-encoding.js';
 import { documentValue } from '../bson/value.js';
 import { CommandError, code } from '../errors.js';
 import type { Collection, Index } from './catalogue.js';
 import { indexKeys } from './index-keys.js';
 import { duplicate, entryPrefix, getRecord, otherRecord, putKeys, removeKeys } from './records.js';
+import { type Cost, entryBytes, RoomNeeded } from './room-budget.js';
 import { dataKey, idBytes, readRecord, type Store } from './store.js';
 
 /**
@@ -71,15 +73,17 @@ export function buildPiece(store: Store, collection: Collection, build: IndexBui
     const range = { start: dataKey(collection.id, build.next), end: idBytes(collection.id + 1) };
     for (const { key, value } of store.data.getRange(range)) {
       const record = readRecord(key, 4);
-      if (record > build.next && performance.now() - began > turnMs) {
-        build.next = record;
-        return false;
-      }
+      const isFirst = record === build.next || build.next === 0;
+      build.next = record;
+      if (!isFirst && performance.now() - began > turnMs) return false;
+      store.spend(costOfNoting(build, undefined, value));
       noteWrite(store, collection, build, record, undefined, value);
       if (build.suspects.size + build.skipped.size > mostNotes) lookAgain(store, collection, build);
     }
     lookAgain(store, collection, build);
   } catch (err) {
+    // it goes on from there when there is room
+    if (err instanceof RoomNeeded) throw err;
     abandonBuild(store, collection, build);
     throw err;
   }
@@ -124,6 +128,23 @@ export function noteWrite(
       build.suspects.set(entryPrefix(index, key).toString('latin1'), { index, key });
     }
   }
+}
+
+/** The room that `noteWrite` takes. */
+export function costOfNoting(
+  build: IndexBuild,
+  before: Buffer | undefined,
+  after: Buffer | undefined,
+): Cost & { index: number } {
+  const cost = { index: 0, bytes: 0 };
+  for (const index of build.indexes) {
+    for (const document of [before, after]) {
+      const keys = (document && keysOf(index, document)?.keys) ?? [];
+      cost.index += keys.length;
+      for (const key of keys) cost.bytes += entryBytes(12 + Math.min(key.length, longestExactKey + 64));
+    }
+  }
+  return cost;
 }
 
 /** undefined where the document cannot stand in the index */

@@ -6,9 +6,10 @@ import { writeFields } from '../bson/write.js';
 import { CommandError, code } from '../errors.js';
 import { resolvePath } from '../query/path.js';
 import type { Collection, Index } from './catalogue.js';
-import { noteWrite } from './index-build.js';
+import { costOfNoting, noteWrite } from './index-build.js';
 import { indexKeys } from './index-keys.js';
 import { readsAny } from './index-roots.js';
+import { entryBytes, freedBytes } from './room-budget.js';
 import { dataKey, idBytes, readRecord, recordBytes, type Store, writeRecord } from './store.js';
 
 export const largestDocument = 16 * 1024 * 1024;
@@ -129,6 +130,33 @@ function secondary(collection: Collection): Index[] {
   return collection.indexes.filter((index) => !index.isIdIndex);
 }
 
+/** Asks for the room that a change of one document takes. */
+function spend(
+  store: Store,
+  collection: Collection,
+  change: {
+    document: Buffer | undefined;
+    before: Buffer | undefined;
+    entered: readonly Buffer[];
+    removed: readonly Buffer[];
+    ids: number;
+  },
+): void {
+  const { document, before, entered, removed, ids } = change;
+  let index = entered.length + removed.length;
+  let bytes = store.catalogue.costOfTouching(collection) + ids * entryBytes(longestExactKey);
+  if (document !== undefined) bytes += entryBytes(12, document.length);
+  if (before !== undefined) bytes += freedBytes(before.length);
+  for (const key of entered) bytes += entryBytes(12 + Math.min(key.length, longestExactKey + 64));
+  for (const build of collection.builds) {
+    const cost = costOfNoting(build, before, document);
+    index += cost.index;
+    bytes += cost.bytes;
+  }
+  // a new document stands behind all others
+  store.spend({ data: before === undefined ? 0 : 1, ids, index, bytes });
+}
+
 /** Tells those who have to know what was written: index builds, and searches under way. */
 function tell(
   store: Store,
@@ -159,6 +187,8 @@ export function insertRecord(store: Store, collection: Collection, document: Buf
   const record = collection.nextRecord;
   const entries = secondary(collection).map((index) => ({ index, ...indexKeys(index, documentValue(document)) }));
   for (const { index, keys } of entries) checkUnique(store, collection, index, keys, record, document);
+  const entered = entries.flatMap(({ keys }) => keys);
+  spend(store, collection, { document, entered, removed: [], ids: 1, before: undefined });
   collection.nextRecord++;
   collection.count++;
   store.catalogue.touch(collection);
@@ -188,6 +218,9 @@ export function replaceRecord(
       return { index, added, removed: [...old.values()], multikey };
     });
   for (const { index, added } of entries) checkUnique(store, collection, index, added, record, after);
+  const entered = entries.flatMap(({ added }) => added);
+  const removed = entries.flatMap((entry) => entry.removed);
+  spend(store, collection, { document: after, entered, removed, ids: 0, before });
   store.data.putSync(dataKey(collection.id, record), after);
   for (const { index, added, removed, multikey } of entries) {
     removeKeys(store, index, removed, record);
@@ -197,9 +230,10 @@ export function replaceRecord(
 }
 
 export function removeRecord(store: Store, collection: Collection, record: number, document: Buffer): void {
-  for (const index of secondary(collection)) {
-    removeKeys(store, index, indexKeys(index, documentValue(document)).keys, record);
-  }
+  const entries = secondary(collection).map((index) => ({ index, ...indexKeys(index, documentValue(document)) }));
+  const removed = entries.flatMap(({ keys }) => keys);
+  spend(store, collection, { document: undefined, entered: [], removed, ids: 1, before: document });
+  for (const { index, keys } of entries) removeKeys(store, index, keys, record);
   store.ids.removeSync(idKey(collection, idOf(document)));
   store.data.removeSync(dataKey(collection.id, record));
   collection.count--;

@@ -1,19 +1,32 @@
 import { type Database, open, type RootDatabase } from 'lmdb';
 import type { Logger } from '../../../runtime/logger.js';
+import { type DiskRoom, openDiskRoom, usedBytes } from '../../disk-room.js';
 import { CommandError, code, StartError } from '../errors.js';
 import { Catalogue } from './catalogue.js';
-import { claimDataDirectory, type FileLength, watchLength } from './data-directory.js';
+import { claimDataDirectory, dataFileOf, syncDirectory } from './data-directory.js';
+import { type Cost, RoomBudget } from './room-budget.js';
+import { Sweeper } from './sweeper.js';
+import { type Commit, WriteQueue } from './write-queue.js';
 
 export type Table = Database<Buffer, Buffer>;
 
-interface Job {
-  work: () => unknown;
-  resolve: (value: unknown) => void;
-  reject: (fault: unknown) => void;
+export interface StoreOptions {
+  /** bytes of the file system that are left free: the data file does not grow into them */
+  diskReserve?: number;
+  /** address space for the data file at first, in bytes; it grows with the file */
+  mapSize?: number;
+  /** told of every transaction */
+  committed?: (commit: Commit) => void;
+  /** what a failed commit does, after which nobody knows what is stored; it ends the process unless told otherwise */
+  fatal?: (err: unknown) => void;
 }
 
-const turnMs = 20;
-const sweepStep = 2_000;
+export interface WriteOptions {
+  /** it makes room in the end, and may use what is kept back for that on a full disk */
+  removes?: boolean;
+}
+
+const defaultMapSize = 2 ** 35;
 
 /**
  * The open data directory. Tables:
@@ -27,20 +40,18 @@ export class Store {
   readonly ids: Table;
   readonly index: Table;
   readonly catalogue: Catalogue;
-  private readonly length: FileLength;
-  private queue: Job[] = [];
-  private draining = false;
-  private sweeping = false;
-  private closed = false;
-  private writing = false;
-  /** when the transaction under way began, on performance.now()'s clock */
-  private began = 0;
+  private readonly queue: WriteQueue;
+  private readonly budget: RoomBudget;
+  private readonly room: DiskRoom;
+  private readonly sweeper: Sweeper;
+  private isClosed = false;
 
   private constructor(
     private readonly root: RootDatabase<Buffer, Buffer>,
-    readonly dataDir: string,
+    readonly path: string,
     private readonly release: () => void,
-    private readonly log: Logger,
+    log: Logger,
+    options: StoreOptions,
   ) {
     const table = (name: string): Table =>
       root.openDB({ name, encoding: 'binary', keyEncoding: 'binary', cache: false });
@@ -48,25 +59,42 @@ export class Store {
     this.ids = table('ids');
     this.index = table('index');
     this.catalogue = new Catalogue(table('catalogue'));
-    this.length = watchLength(dataDir);
-    this.sweepLater();
+    this.room = openDiskRoom({ root }, path, options.diskReserve ?? 0);
+    this.budget = new RoomBudget((name) => pagesOf(this[name]));
+    this.queue = new WriteQueue({
+      root,
+      catalogue: this.catalogue,
+      room: this.room,
+      budget: this.budget,
+      log,
+      committed: (commit) => {
+        options.committed?.(commit);
+        this.sweeper.wake();
+      },
+      fatal: options.fatal ?? (() => process.exit(1)),
+    });
+    this.sweeper = new Sweeper(this, log);
+    this.sweeper.wake();
   }
 
   /** @throws StartError when the directory is in use, of another format, cut off or not readable */
-  static open(dataDir: string, log: Logger): Store {
+  static open(dataDir: string, log: Logger, options: StoreOptions = {}): Store {
     const release = claimDataDirectory(dataDir);
     try {
       const root = open<Buffer, Buffer>({
         path: dataDir,
         noSubdir: false,
         maxDbs: 8,
-        mapSize: 2 ** 35,
+        mapSize: options.mapSize ?? defaultMapSize,
         overlappingSync: false,
+        // a failed commit is told once; lmdb would otherwise reject a promise that nobody holds, too
+        eventTurnBatching: false,
         encoding: 'binary',
         keyEncoding: 'binary',
         cache: false,
       });
-      return new Store(root, dataDir, release, log);
+      syncDirectory(dataDir);
+      return new Store(root, dataFileOf(dataDir), release, log, options);
     } catch (err) {
       release();
       if (err instanceof StartError) throw err;
@@ -76,116 +104,62 @@ export class Store {
 
   /**
    * Runs a write. Writes that are waiting together become one LMDB transaction with one fsync; each is answered only
-   * after it. `work` is synchronous; a CommandError it throws refuses that write alone, so it must be thrown before
-   * anything half-done is written; any other fault undoes the whole transaction.
+   * after it. `work` is synchronous. A CommandError it throws refuses that write alone, so it must be thrown before
+   * anything half-done is written; any other fault undoes the whole transaction. It says what it will change by `spend`,
+   * and may have to begin anew because of it: then what it did before is stored.
+   *
+   * @throws CommandError 14031 when the disk is full, 91 when the store is closing
    */
-  write<T>(work: () => T): Promise<T> {
-    if (this.closed) return Promise.reject(new CommandError(code.shutdown, 'the server is stopping'));
-    return new Promise<T>((resolve, reject) => {
-      this.queue.push({ work, resolve: (value) => resolve(value as T), reject });
-      this.drainLater();
-    });
+  write<T>(work: () => T, { removes = false }: WriteOptions = {}): Promise<T> {
+    if (this.isClosed) return Promise.reject(new CommandError(code.shutdown, 'the server is stopping'));
+    return this.queue.add(work, removes);
+  }
+
+  /** To be called inside a write, before the change it speaks of. @throws RoomNeeded, which a write lets pass */
+  spend(cost: Cost): void {
+    this.budget.spend(cost);
   }
 
   /** whether the transaction under way has gone on for long enough: who can go on in the next one lets others */
   get isTurnOver(): boolean {
-    return performance.now() - this.began > turnMs;
+    return this.queue.isTurnOver;
+  }
+
+  /** writes are refused for lack of room */
+  get isFull(): boolean {
+    return this.queue.isFull;
+  }
+
+  /** of the data file, from its beginning */
+  get usedBytes(): number {
+    return usedBytes({ root: this.root });
+  }
+
+  /** writes that wait */
+  get backlog(): number {
+    return this.queue.length;
   }
 
   /** @throws CommandError 91 once the store is closing, but for the writes that were taken in before */
   checkOpen(): void {
-    if (this.closed && !this.writing) throw new CommandError(code.shutdown, 'the server is stopping');
-  }
-
-  private drainLater(): void {
-    if (this.draining) return;
-    this.draining = true;
-    setImmediate(() => {
-      this.draining = false;
-      this.drain();
-      if (this.queue.length > 0) this.drainLater();
-    });
-  }
-
-  private drain(): void {
-    if (this.queue.length === 0) return;
-    const taken: Job[] = [];
-    const answers: (() => void)[] = [];
-    this.began = performance.now();
-    try {
-      this.length.keepAhead();
-      this.writing = true;
-      this.root.transactionSync(() => {
-        for (const job of this.queue) {
-          if (taken.length > 0 && this.isTurnOver) break;
-          taken.push(job);
-          try {
-            const value = job.work();
-            answers.push(() => job.resolve(value));
-          } catch (err) {
-            if (!(err instanceof CommandError)) throw err;
-            answers.push(() => job.reject(err));
-          }
-        }
-        this.catalogue.flush();
-      });
-      this.length.keepAhead();
-    } catch (err) {
-      this.log.error('a transaction failed and was undone', { err, writes: taken.length });
-      this.root.resetReadTxn();
-      this.catalogue.load();
-      answers.length = 0;
-      const fault = new CommandError(code.internal, 'the write failed inside the server and nothing of it was stored');
-      if (taken.length === 0) taken.push(...this.queue);
-      for (const job of taken) answers.push(() => job.reject(fault));
-    } finally {
-      this.writing = false;
-    }
-    this.queue = this.queue.slice(taken.length);
-    this.root.resetReadTxn();
-    for (const answer of answers) answer();
-    this.sweepLater();
-  }
-
-  /** Removes what belonged to dropped collections and indexes, a piece per transaction, between the clients' writes. */
-  private sweepLater(): void {
-    const [id] = this.catalogue.garbage;
-    if (id === undefined || this.sweeping || this.closed) return;
-    this.sweeping = true;
-    this.write(() => this.sweep(id)).then(
-      () => {
-        this.sweeping = false;
-        this.sweepLater();
-      },
-      (err: unknown) => {
-        this.sweeping = false;
-        if (!this.closed) this.log.error('sweeping a dropped collection failed', { err });
-      },
-    );
-  }
-
-  private sweep(id: number): void {
-    const start = idBytes(id);
-    const end = idBytes(id + 1);
-    let left = sweepStep;
-    for (const table of [this.data, this.ids, this.index]) {
-      const keys = [...table.getKeys({ start, end, limit: left })];
-      for (const key of keys) table.removeSync(key);
-      left -= keys.length;
-      if (left <= 0) return;
-    }
-    this.catalogue.discarded(id);
+    if (this.isClosed && !this.queue.isWriting) throw new CommandError(code.shutdown, 'the server is stopping');
   }
 
   /** Finishes the writes that wait, then gives the directory back. */
   async close(): Promise<void> {
-    if (this.closed) return;
-    this.closed = true;
-    while (this.queue.length > 0) this.drain();
-    this.length.close();
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.sweeper.close();
+    await this.queue.idle();
+    await this.room.close();
     await this.root.close();
     this.release();
   }
+}
+
+function pagesOf(table: Table): number {
+  const { treeBranchPageCount = 0, treeLeafPageCount = 0 } = table.getStats() as Record<string, number>;
+  return treeBranchPageCount + treeLeafPageCount;
 }
 
 /** A collection's or index's id as the first four bytes of its keys. */
