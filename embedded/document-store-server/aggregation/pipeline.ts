@@ -1,4 +1,4 @@
-import { type BsonValue, bsonType, fieldsOf, itemsOf } from '../bson/value.js';
+import { type BsonValue, bsonType, itemsOf } from '../bson/value.js';
 import { CommandError, code } from '../errors.js';
 import type { Expressions } from '../expressions/compile.js';
 import { type Filter, matchAll } from '../query/filter.js';
@@ -9,7 +9,7 @@ import { checkInFacet, parseFacet } from './facet.js';
 import { flowStages, parseLimit, parseMatch, parseSkip, parseSortStage, sortStage } from './flow.js';
 import { parseGroup } from './group.js';
 import { shapingStages } from './shaping.js';
-import type { Stage, StageParser } from './stage.js';
+import { type NamedStage, namedStage, type Stage, type StageParser } from './stage.js';
 import { parseUnwind } from './unwind.js';
 
 /** A parsed pipeline: what the scan itself does (leading `$match`, `$sort`, `$skip`, `$limit`), and the stages after it. */
@@ -20,11 +20,6 @@ export interface Pipeline {
   /** 0 for none */
   limit: number;
   stages: Stage[];
-}
-
-interface NamedStage {
-  name: string;
-  spec: BsonValue;
 }
 
 const parsers: Record<string, StageParser> = {
@@ -42,14 +37,7 @@ export const stageNames = Object.keys(parsers);
 
 function namedStages(pipeline: BsonValue, inFacet: boolean): NamedStage[] {
   return itemsOf(pipeline).map((item) => {
-    if (item.type !== bsonType.document) {
-      throw new CommandError(code.typeMismatch, "Each element of the 'pipeline' array must be an object");
-    }
-    const [only, ...more] = fieldsOf(item);
-    if (only === undefined || more.length > 0) {
-      throw new CommandError(40323, 'A pipeline stage specification object must contain exactly one field.');
-    }
-    const [name, spec] = only;
+    const { name, spec } = namedStage(item);
     if (inFacet) checkInFacet(name);
     if (!Object.hasOwn(parsers, name)) {
       throw new CommandError(

@@ -1,5 +1,6 @@
 import { transforms } from '../aggregation/shaping.js';
-import { type BsonValue, bsonType, fieldsOf, itemsOf } from '../bson/value.js';
+import { namedStage } from '../aggregation/stage.js';
+import { type BsonValue, itemsOf } from '../bson/value.js';
 import { CommandError, code } from '../errors.js';
 import type { Expressions } from '../expressions/compile.js';
 
@@ -23,14 +24,7 @@ const otherStages = new Set(
  */
 export function parsePipelineUpdate(pipeline: BsonValue, expressions: Expressions): PipelineUpdate {
   const steps = itemsOf(pipeline).map((item) => {
-    if (item.type !== bsonType.document) {
-      throw new CommandError(code.typeMismatch, "Each element of the 'pipeline' array must be an object");
-    }
-    const [only, ...more] = fieldsOf(item);
-    if (only === undefined || more.length > 0) {
-      throw new CommandError(40323, 'A pipeline stage specification object must contain exactly one field.');
-    }
-    const [name, spec] = only;
+    const { name, spec } = namedStage(item);
     const parse = Object.hasOwn(transforms, name) ? transforms[name] : undefined;
     if (parse !== undefined) return parse(spec, expressions, name);
     const supported = Object.keys(transforms).join(' ');
