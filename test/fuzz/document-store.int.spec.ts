@@ -24,7 +24,7 @@ describe('cases in which the document store once disagreed with the model', () =
 });
 
 /** A slice of `npm run fuzz -- document-store`. */
-describe('random finds of the document store', function () {
+describe('random finds and writes of the document store', function () {
   this.timeout(120_000);
 
   it(`are answered as the model answers (seed ${seed})`, async () => {

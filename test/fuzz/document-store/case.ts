@@ -14,7 +14,27 @@ export interface Find {
   readonly limit: number;
 }
 
-export type Operation = Find;
+/** One statement of an update, named as in the command. */
+export interface Statement {
+  readonly q: Doc;
+  readonly u: Doc;
+  readonly multi: boolean;
+  readonly upsert: boolean;
+}
+
+/** Several statements are each about one document at most, found by its `_id`. */
+export interface Update {
+  readonly kind: 'update';
+  readonly statements: readonly Statement[];
+}
+
+export interface Delete {
+  readonly kind: 'delete';
+  readonly filter: Doc;
+  readonly multi: boolean;
+}
+
+export type Operation = Find | Update | Delete;
 
 /** Documents, indexes and what is asked of them: enough to see a disagreement again. */
 export interface Case {
@@ -75,13 +95,37 @@ function indexFromDoc(doc: Doc): Index {
   };
 }
 
-function operationToDoc({ kind, filter, sort, skip, limit }: Operation): Doc {
+function operationToDoc(operation: Operation): Doc {
+  const { kind } = operation;
+  switch (kind) {
+    case 'find':
+      return new Map<string, Value>([
+        ['kind', kind],
+        ['filter', operation.filter],
+        ...optional('sort', operation.sort.length > 0, () => sortToDoc(operation.sort)),
+        ...optional('skip', operation.skip > 0, () => fromJson(operation.skip)),
+        ...optional('limit', operation.limit > 0, () => fromJson(operation.limit)),
+      ]);
+    case 'update':
+      return new Map<string, Value>([
+        ['kind', kind],
+        ['statements', operation.statements.map(statementToDoc)],
+      ]);
+    case 'delete':
+      return new Map<string, Value>([
+        ['kind', kind],
+        ['filter', operation.filter],
+        ['multi', operation.multi],
+      ]);
+  }
+}
+
+export function statementToDoc({ q, u, multi, upsert }: Statement): Doc {
   return new Map<string, Value>([
-    ['kind', kind],
-    ['filter', filter],
-    ...optional('sort', sort.length > 0, () => sortToDoc(sort)),
-    ...optional('skip', skip > 0, () => fromJson(skip)),
-    ...optional('limit', limit > 0, () => fromJson(limit)),
+    ['q', q],
+    ['u', u],
+    ...optional('multi', multi, () => true),
+    ...optional('upsert', upsert, () => true),
   ]);
 }
 
@@ -100,6 +144,18 @@ function operationFromDoc(doc: Doc): Operation {
         skip: number('skip'),
         limit: number('limit'),
       };
+    case 'update': {
+      const statements = listOf(doc.get('statements')).map((one) => ({
+        q: docOf(one.get('q')),
+        u: docOf(one.get('u')),
+        multi: one.get('multi') === true,
+        upsert: one.get('upsert') === true,
+      }));
+      if (statements.length === 0) throw new RangeError('an update without statements');
+      return { kind: 'update', statements };
+    }
+    case 'delete':
+      return { kind: 'delete', filter: docOf(doc.get('filter')), multi: doc.get('multi') === true };
     default:
       throw new RangeError('there is no such operation');
   }

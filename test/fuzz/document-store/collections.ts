@@ -18,6 +18,11 @@ export interface Target {
   readonly indexes: readonly Index[];
 }
 
+/** A collection and what it holds; without an index it holds other documents than with one once both were written to. */
+export interface State extends Target {
+  readonly docs: readonly Doc[];
+}
+
 /** The same documents twice, without and with indexes. */
 export interface Pair {
   readonly docs: readonly Doc[];

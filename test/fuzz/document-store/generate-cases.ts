@@ -1,7 +1,8 @@
 import { Int32 } from 'bson';
 import type { Random } from '../../support/seeded.js';
-import type { Case, Find } from './case.js';
+import type { Case, Delete, Find, Update } from './case.js';
 import { fieldPath, filter, type Ground, isPlainOperand, sort } from './generate-queries.js';
+import { statementByFilter, statementsById } from './generate-updates.js';
 import { document, identifiers, makePool, value } from './generate-values.js';
 import type { Index } from './model/indexes.js';
 import type { Doc, Value } from './model/values.js';
@@ -46,6 +47,14 @@ function partial(random: Random, { pool }: Ground): Doc {
     return [path, new Map([[random.pick(['$gt', '$gte', '$lt', '$lte']), plain]])];
   };
   return new Map(random.chance(0.8) ? [clause()] : [clause(), clause()]);
+}
+
+/** Statements about single documents, one about what a filter finds, or a deletion. */
+export function write(random: Random, ground: Ground, freshId: () => Value): Update | Delete {
+  const kind = random.next();
+  if (kind < 0.55) return { kind: 'update', statements: statementsById(random, ground, 25, freshId) };
+  if (kind < 0.93) return { kind: 'update', statements: [statementByFilter(random, ground)] };
+  return { kind: 'delete', filter: filter(random, ground), multi: random.chance(0.2) };
 }
 
 export function find(random: Random, ground: Ground): Find {

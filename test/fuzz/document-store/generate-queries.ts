@@ -181,7 +181,7 @@ export function sort(random: Random): Sort {
     .map((path) => [path, direction()]);
 }
 
-const clash = (a: string, b: string) => `${a}.`.startsWith(`${b}.`) || `${b}.`.startsWith(`${a}.`);
+export const clash = (a: string, b: string) => `${a}.`.startsWith(`${b}.`) || `${b}.`.startsWith(`${a}.`);
 
 /** Whether a value can be the operand of an equality in a partial filter, which takes no regular expression. */
 export const isPlainOperand = (one: Value): boolean => typeOf(one) !== 'regex' && one !== null;

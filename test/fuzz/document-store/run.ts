@@ -1,11 +1,12 @@
-import { seeded } from '../../support/seeded.js';
+import { type Random, seeded } from '../../support/seeded.js';
 import { type Case, caseToText, type Operation } from './case.js';
-import { Disagreement, drop, fill, type Pair } from './collections.js';
-import { find, world } from './generate-cases.js';
+import { Disagreement, drop, fill, type Pair, type State } from './collections.js';
+import { find, type World, world, write as writeOperation } from './generate-cases.js';
 import { compareFind, known } from './reads.js';
 import { type Server, startServer } from './server.js';
 import { shrink } from './shrink.js';
 import { Tally } from './tally.js';
+import { compareWrite } from './writes.js';
 
 export interface Plan {
   readonly seed: number;
@@ -25,7 +26,8 @@ export interface Done {
 
 /** Worlds of one server, before it is stopped and its indexes are checked. */
 const eraLength = 40;
-const casesInWorld = 150;
+const findsInWorld = 120;
+const writesInWorld = 12;
 const atOnce = 25;
 const shrinkMs = 30_000;
 
@@ -70,7 +72,7 @@ async function runWorld(server: Server, seed: number, number: number, tally: Tal
     throw await finding(server, err, { ...setting, operation: find(random, ground) }, seed, number);
   }
   const docs = known(pair.docs);
-  const operations = Array.from({ length: casesInWorld }, () => find(random, { ...ground, docs: pair.docs }));
+  const operations = Array.from({ length: findsInWorld }, () => find(random, { ...ground, docs: pair.docs }));
   for (let at = 0; at < operations.length; at += atOnce) {
     const batch = operations.slice(at, at + atOnce);
     const verdicts = await Promise.allSettled(
@@ -84,14 +86,56 @@ async function runWorld(server: Server, seed: number, number: number, tally: Tal
       }
     }
   }
+  await write(server, random, { ground, ...setting }, pair, tally, seed, number);
   await drop(server, pair);
+}
+
+/** A series of writes to both collections, each held against the model, and a few finds of what they leave. */
+async function write(
+  server: Server,
+  random: Random,
+  { ground, ...setting }: World,
+  pair: Pair,
+  tally: Tally,
+  seed: number,
+  number: number,
+): Promise<void> {
+  let [plain, indexed]: State[] = [pair.plain, pair.indexed].map((target) => ({ ...target, docs: pair.docs }));
+  let fresh = 0;
+  for (let n = 0; n < writesInWorld; n += 1) {
+    if (plain === undefined || indexed === undefined || indexed.docs.length === 0) return;
+    const operation = writeOperation(random, { pool: ground.pool, docs: indexed.docs }, () => `new-${++fresh}`);
+    for (let m = operation.kind === 'update' ? operation.statements.length : 1; m > 0; m -= 1) tally.add(operation);
+    const states = [plain, indexed];
+    const verdicts = await Promise.allSettled(states.map((state) => compareWrite(server, state, operation, tally)));
+    for (const [at, verdict] of verdicts.entries()) {
+      const { docs, indexes } = states[at] as State;
+      if (verdict.status === 'rejected') {
+        throw await finding(
+          server,
+          verdict.reason,
+          { docs, indexes, indexesLast: setting.indexesLast, operation },
+          seed,
+          number,
+        );
+      }
+    }
+    [plain, indexed] = verdicts.map((verdict) =>
+      verdict.status === 'fulfilled' ? verdict.value : undefined,
+    ) as State[];
+  }
 }
 
 /** Fills collections of its own and asks the case. @throws Disagreement */
 export async function replay(server: Server, { operation, ...setting }: Case, tally: Tally): Promise<void> {
   const pair = await fill(server, setting);
   try {
-    await compareFind(server, pair, known(pair.docs), operation, tally);
+    if (operation.kind === 'find') await compareFind(server, pair, known(pair.docs), operation, tally);
+    else {
+      for (const target of [pair.plain, pair.indexed]) {
+        await compareWrite(server, { ...target, docs: pair.docs }, operation, tally);
+      }
+    }
   } finally {
     await drop(server, pair);
   }
