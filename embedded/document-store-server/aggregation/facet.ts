@@ -70,7 +70,15 @@ function facetStage(facets: readonly { name: string; stages: Stage[] }[]): Stage
     };
     const readers = shareBatches(source, facets.length);
     const results = await Promise.allSettled(
-      facets.map(({ stages }, at) => collect(runStages(readers[at] as Batches, stages, turns))),
+      facets.map(async ({ stages }, at) => {
+        try {
+          return await collect(runStages(readers[at] as Batches, stages, turns));
+        } catch (err) {
+          // the others need not read on
+          await source.return();
+          throw err;
+        }
+      }),
     );
     await source.return();
     const fields = results.map((result, at) => {

@@ -1,6 +1,16 @@
+import { CommandError, code } from '../errors.js';
 import { BsonValue, bsonType } from './value.js';
 
 const decimals = Array.from({ length: 1000 }, (_, index) => String(index));
+
+/** What is put together on the way to a result may be larger than a document that is stored, but not boundless. */
+const largest = 64 * 1024 * 1024;
+
+/** @throws CommandError 10334 for more than 64 MB */
+export function checkAssembled(bytes: number): void {
+  if (bytes <= largest) return;
+  throw new CommandError(code.tooLarge, `a value of ${bytes} bytes is larger than the maximum of ${largest} bytes`);
+}
 
 function assemble(type: number, names: readonly string[], values: readonly BsonValue[]): BsonValue {
   let size = 5;
@@ -8,6 +18,7 @@ function assemble(type: number, names: readonly string[], values: readonly BsonV
     const value = values[at] as BsonValue;
     size += Buffer.byteLength(names[at] as string) + 2 + value.end - value.start;
   }
+  checkAssembled(size);
   const bytes = Buffer.allocUnsafe(size);
   bytes.writeInt32LE(size);
   let to = 4;

@@ -1,3 +1,4 @@
+import { checkAssembled } from '../bson/assemble.js';
 import { type BsonValue, itemsOf } from '../bson/value.js';
 import { CommandError, code } from '../errors.js';
 import { binary, lazy, type Operators, typeOf, unary } from './expression.js';
@@ -104,9 +105,12 @@ export const arrayOperators: Operators = {
   ),
   $concatArrays: lazy(0, many, (parts, frame) => {
     const items: BsonValue[] = [];
+    let bytes = 0;
     for (const part of parts) {
       const value = part.evaluate(frame);
       if (isNullish(value)) return nullValue;
+      bytes += value.end - value.start;
+      checkAssembled(bytes);
       for (const item of itemsOf(arrayArgument(value, 28664, "$concatArrays's argument"))) items.push(item);
     }
     return arrayValue(items);

@@ -163,6 +163,10 @@ const refusals: [expression: unknown, code: number][] = [
   [{ $setIsSubset: [[1], 'x'] }, 17042],
 ];
 
+const grown = (initialValue: unknown, inner: unknown) => ({
+  $reduce: { input: { $range: [0, 40] }, initialValue, in: inner },
+});
+
 describe('arrays and sets in expressions', () => {
   for (const [title, expression, expected, document] of cases) {
     it(title, () => expect(shown(evaluate(expression, document))).to.equal(shown(valueOfField(expected))));
@@ -170,4 +174,10 @@ describe('arrays and sets in expressions', () => {
   for (const [expression, code] of refusals) {
     it(`refuses ${JSON.stringify(expression)} with ${code}`, () => expect(refusal(expression)).to.equal(code));
   }
+
+  it('is refused for values that would grow without bounds', () => {
+    expect(refusal(grown(['x'.repeat(100_000)], { $concatArrays: ['$$value', '$$value'] }))).to.equal(10334);
+    expect(refusal(grown('x'.repeat(1000), { $concat: ['$$value', '$$value'] }))).to.equal(10334);
+    expect(refusal(grown({ a: 'x'.repeat(100_000) }, { a: '$$value', b: '$$value' }))).to.equal(10334);
+  });
 });

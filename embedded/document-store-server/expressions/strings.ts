@@ -1,3 +1,4 @@
+import { checkAssembled } from '../bson/assemble.js';
 import { type BsonValue, bsonType } from '../bson/value.js';
 import { CommandError } from '../errors.js';
 import { combine, lazy, type Operator, type Operators, ranged, typeOf, unary } from './expression.js';
@@ -91,6 +92,7 @@ export const stringOperators: Operators = {
       const value = part.evaluate(frame);
       if (isNullish(value)) return nullValue;
       text += stringArgument(value, 16702, "$concat's argument");
+      checkAssembled(text.length);
     }
     return stringValue(text);
   }),

@@ -1,4 +1,4 @@
-import { assembleArray, assembleDocument } from '../bson/assemble.js';
+import { assembleArray, assembleDocument, checkAssembled } from '../bson/assemble.js';
 import { classOf, compareValues, encodeKey, keyClass } from '../bson/key-encoding.js';
 import { toDouble, toInteger } from '../bson/numbers.js';
 import { BsonValue, bsonType, itemsOf } from '../bson/value.js';
@@ -54,6 +54,7 @@ export function dateValue(milliseconds: bigint): BsonValue {
 }
 
 export function stringValue(text: string): BsonValue {
+  checkAssembled(text.length);
   return toBson(text);
 }
 

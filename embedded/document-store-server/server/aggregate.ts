@@ -19,6 +19,8 @@ function checkSize(document: Buffer): Buffer {
 function checkCollation(collation: BsonValue | undefined): void {
   if (collation === undefined) return;
   const fields = fieldsOf(collation);
+  if (fields.length === 0)
+    throw new CommandError(code.missingField, "BSON field 'collation.locale' is missing but required");
   const isSimple = fields.every(([name, value]) => name === 'locale' && textOf(value) === 'simple');
   if (!isSimple)
     throw new CommandError(code.invalidOptions, "a collation other than { locale: 'simple' } is not supported");
