@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { type Document, Long, MongoClient } from 'mongodb';
+import { type Document, MongoClient } from 'mongodb';
 import { silentLogger } from '../../runtime/logger.js';
 import { startDocumentStore } from './document-store.js';
 import { failure, startTestServer, type TestServer } from './test-server.js';
@@ -15,33 +15,6 @@ describe('a document store', () => {
   });
   after(() => server.stop());
   const collection = (name: string) => server.db.collection<Doc>(name);
-
-  it('refuses what it does not do, by MongoDB codes', async () => {
-    const items = collection('refusals');
-    await items.insertOne({ _id: 1, a: [1, 2] });
-    const refused: [() => Promise<unknown>, number][] = [
-      [() => server.db.command({ mapReduce: 'x' }), 59],
-      [() => items.find({ a: { $near: 1 } }).toArray(), 2],
-      [() => items.find({}, { collation: { locale: 'de' } }).toArray(), 72],
-      [() => items.find({}, { hint: 'none' }).toArray(), 2],
-      [() => items.updateOne({ _id: 1 }, { $set: { 'a.$': 2 } }), 2],
-      [() => items.updateOne({}, [{ $match: { a: 1 } }]), 72],
-      [() => items.updateOne({}, { $set: { 'a.$[x]': 1 } }), 2],
-      [() => server.db.createCollection('capped', { capped: true, size: 100 }), 72],
-      [() => items.createIndex({ a: 'text' }), 67],
-      [() => items.createIndex({ a: 1 }, { hidden: true }), 72],
-      [() => server.db.command({ find: 'refusals', strange: 1 }), 40415],
-      [() => server.db.command({ find: 'refusals', filter: 1 }), 14],
-      [() => server.db.command({ insert: 'refusals', documents: [{}], txnNumber: Long.fromNumber(1) }), 20],
-      [() => items.insertOne({ _id: 3 }, { writeConcern: { w: 2 } }), 2],
-      [() => items.watch().next(), 40324],
-    ];
-    for (const [run, code] of refused) {
-      const err = await failure(run());
-      expect(err.code, `${run}: ${err.message}`).to.equal(code);
-    }
-    expect(await items.find().toArray()).to.deep.equal([{ _id: 1, a: [1, 2] }]);
-  });
 
   it('gives up after maxTimeMS and lets others work during a scan', async () => {
     const many = collection('many');

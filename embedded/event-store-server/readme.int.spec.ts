@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { expect } from 'chai';
+import { isTitled, projectFolder } from '../../test/support/titled-tests.js';
 
 interface Shown {
   file: string;
@@ -9,13 +10,6 @@ interface Shown {
 }
 
 const folders = { contract: 'test/contract/event-store', torture: 'test/torture', bench: 'bench' };
-
-/** The project's folder, also when the compiled copy runs. */
-function projectFolder(): string {
-  let folder = import.meta.dirname;
-  while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder);
-  return folder;
-}
 
 /** The rows of the table of cases; a row without a file goes on with the one above. */
 function shownBy(readme: string): Shown[] {
@@ -29,20 +23,6 @@ function shownBy(readme: string): Shown[] {
       if (named !== '') file = named.replaceAll('`', '');
       return { file, title };
     });
-}
-
-/** Whether a line of the source has all parts of a title, in their order, as the title of a test. */
-function isTitled(source: string, title: string): boolean {
-  const parts = title.split('…').filter((part) => part.trim() !== '');
-  return source.split('\n').some((line) => {
-    let at = line.search(/\bit\(/);
-    for (const part of parts) {
-      if (at < 0) return false;
-      at = line.indexOf(part, at);
-      if (at >= 0) at += part.length;
-    }
-    return at >= 0;
-  });
 }
 
 describe('the page about the embedded event store', () => {
