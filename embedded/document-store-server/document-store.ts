@@ -5,6 +5,7 @@ import { serveConnection } from './server/connection.js';
 import type { Server } from './server/context.js';
 import { Cursors } from './server/cursors.js';
 import { startExpiry } from './server/expiry.js';
+import { Sessions } from './server/sessions.js';
 import { Store } from './storage/store.js';
 import { verifyStore } from './storage/verify.js';
 import { createClock } from './update/clock.js';
@@ -73,7 +74,16 @@ export async function startDocumentStore(options: DocumentStoreOptions): Promise
   });
   const sockets = new Set<Socket>();
   const clock = createClock(options.now ?? Date.now);
-  const server: Server = { store, cursors, clock, log, startedAt: performance.now(), connections: () => sockets.size };
+  const sessions = new Sessions(clock.now);
+  const server: Server = {
+    store,
+    cursors,
+    sessions,
+    clock,
+    log,
+    startedAt: performance.now(),
+    connections: () => sockets.size,
+  };
   let connectionId = 0;
   const net = createServer((socket) => {
     sockets.add(socket);

@@ -133,6 +133,35 @@ describe('explain of the document store', () => {
     expect(stages(distinct['queryPlanner'].winningPlan)).to.deep.equal(['FETCH', 'IXSCAN']);
   });
 
+  it('explains the part of an aggregation that a plan does, and names the stages behind it', async () => {
+    const aggregate = (pipeline: Document[], verbosity?: string) =>
+      explain({ aggregate: 'orders', pipeline, cursor: {} }, verbosity);
+    const planned = await aggregate([{ $match: { shop: 's1' } }, { $sort: { total: -1 } }, { $limit: 3 }]);
+    expect(stages(planned['queryPlanner'].winningPlan)).to.deep.equal(['LIMIT', 'FETCH', 'IXSCAN']);
+    expect(planned['executionStats'].totalKeysExamined).to.equal(3);
+    const grouped = await aggregate([
+      { $match: { shop: 's1' } },
+      { $group: { _id: '$name', n: { $sum: 1 } } },
+      { $limit: 2 },
+    ]);
+    const [cursor, group, limit] = grouped['stages'];
+    expect(stages(cursor.$cursor.queryPlanner.winningPlan)).to.deep.equal(['FETCH', 'IXSCAN']);
+    expect([cursor.nReturned, cursor.$cursor.executionStats.totalDocsExamined]).to.deep.equal([25, 25]);
+    expect(group).to.deep.equal({ $group: { _id: '$name', n: { $sum: 1 } }, nReturned: 3 });
+    expect(limit.$limit).to.equal(2);
+    const { stages: alone } = await aggregate([{ $unwind: '$tags' }, { $limit: 1 }], 'queryPlanner');
+    expect(alone.map((stage: Document) => Object.keys(stage))).to.deep.equal([['$cursor'], ['$unwind'], ['$limit']]);
+    expect(alone[0].$cursor).to.not.have.property('executionStats');
+    const option = await server.db.command({
+      aggregate: 'orders',
+      pipeline: [{ $match: { shop: 's1' } }],
+      explain: true,
+    });
+    expect(option['queryPlanner'].winningPlan.stage).to.equal('FETCH');
+    const twice = { aggregate: 'orders', pipeline: [], explain: true };
+    expect((await failure(explain(twice))).code).to.equal(9);
+  });
+
   it('explains writes, and changes nothing', async () => {
     const orders = server.db.collection<Doc>('orders');
     const before = await orders.find().sort({ _id: 1 }).toArray();

@@ -1,33 +1,29 @@
 import { parsePipeline } from '../aggregation/pipeline.js';
 import { runStages, type Stage } from '../aggregation/stage.js';
-import { type BsonValue, bsonType, fieldsOf } from '../bson/value.js';
+import { toDouble } from '../bson/numbers.js';
+import { type BsonValue, documentValue } from '../bson/value.js';
 import { CommandError, code } from '../errors.js';
-import { mapBatches, noBatches, Turns } from '../query/pipeline.js';
+import { matchesFilter } from '../query/match.js';
+import {
+  type Batches,
+  limitBatches,
+  mapBatches,
+  noBatches,
+  skipBatches,
+  sortBatches,
+  Turns,
+} from '../query/pipeline.js';
 import type { Collection } from '../storage/catalogue.js';
 import { Arguments } from './arguments.js';
 import { type Context, cursorReply, expressionsOf, findCollection, parseHint, type Reply } from './context.js';
-import { firstBatchSize, type Query, runQuery } from './reads.js';
+import { firstBatchSize, type Query, runQuery, withinTime } from './reads.js';
+import { startSource } from './source-stages.js';
 
 const largestDocument = 16 * 1024 * 1024;
 
 function checkSize(document: Buffer): Buffer {
   if (document.length <= largestDocument) return document;
   throw new CommandError(code.tooLarge, `BSONObj size: ${document.length} is invalid. Size must be between 0 and 16MB`);
-}
-
-/** @throws CommandError 72 for any collation but the simple one, which compares bytes as this server does */
-function checkCollation(collation: BsonValue | undefined): void {
-  if (collation === undefined) return;
-  const fields = fieldsOf(collation);
-  if (fields.length === 0)
-    throw new CommandError(code.missingField, "BSON field 'collation.locale' is missing but required");
-  const isSimple = fields.every(([name, value]) => name === 'locale' && textOf(value) === 'simple');
-  if (!isSimple)
-    throw new CommandError(code.invalidOptions, "a collation other than { locale: 'simple' } is not supported");
-}
-
-function textOf(value: BsonValue): string {
-  return value.type === bsonType.string ? value.text : '';
 }
 
 function parseBatchSize(args: Arguments, explains: boolean): number {
@@ -46,39 +42,64 @@ function parseBatchSize(args: Arguments, explains: boolean): number {
 }
 
 interface AggregateArguments {
+  namespace: string;
   collection: Collection | undefined;
   /** what the scan itself does */
   query: Omit<Query, 'collection'>;
+  /** what is read instead of a collection */
+  source: Batches | undefined;
   /** what is done behind it */
   stages: Stage[];
+  /** the pipeline as it came */
+  pipeline: BsonValue;
   batchSize: number;
 }
 
+/** The collection of `aggregate`; undefined for `aggregate: 1`, which is asked of the database. */
+function parseCollection(args: Arguments): string | undefined {
+  const value = args.value('aggregate');
+  return value?.isNumber && toDouble(value) === 1 ? undefined : args.collection();
+}
+
 /** Reads the arguments of `aggregate`; `explain` reads the same, without a cursor. */
-export function parseAggregate(context: Context, args: Arguments, explains = false): AggregateArguments {
-  if (args.value('aggregate')?.type !== bsonType.string) {
-    throw new CommandError(code.invalidNamespace, 'aggregate without a collection is not supported');
-  }
-  const collection = findCollection(context, args.collection());
-  args.refuse('explain');
-  args.allow('allowDiskUse', 'bypassDocumentValidation');
-  checkCollation(args.document('collation'));
+export function parseAggregate(context: Context, explains = false): AggregateArguments {
+  const { args, database } = context;
+  const name = parseCollection(args);
+  const collection = name === undefined ? undefined : findCollection(context, name);
+  args.refuse('collation', 'exchange');
+  args.allow('allowDiskUse', 'bypassDocumentValidation', 'explain');
   const batchSize = parseBatchSize(args, explains);
   const pipeline = args.required('pipeline', args.value('pipeline'));
-  const { stages, ...query } = parsePipeline(pipeline, expressionsOf(context, args));
+  const source = startSource(context, pipeline, name);
+  const { stages, ...query } = parsePipeline(source?.rest ?? pipeline, expressionsOf(context, args));
   const hint = parseHint(collection, args.value('hint'));
   args.finish();
-  return { collection, query: { ...query, hint }, stages, batchSize };
+  return {
+    namespace: `${database}.${name ?? '$cmd.aggregate'}`,
+    collection,
+    query: { ...query, hint },
+    source: source?.documents,
+    stages,
+    pipeline,
+    batchSize,
+  };
 }
 
 export async function aggregate(context: Context): Promise<Reply> {
-  const { args, database, server } = context;
-  const { collection, query, stages, batchSize } = parseAggregate(context, args);
-  const namespace = `${database}.${args.collection()}`;
-  const source = collection === undefined ? noBatches() : runQuery(context, { collection, ...query }).batches;
-  const batches = mapBatches(runStages(source, stages, new Turns(() => context.deadline)), checkSize);
-  return cursorReply(
-    await server.cursors.start(namespace, batches, batchSize, { single: false, keep: false }),
-    namespace,
-  );
+  const { namespace, collection, query, source, stages, batchSize } = parseAggregate(context);
+  let batches = source ?? noBatches();
+  const { filter, order, skip, limit } = query;
+  const turns = new Turns(() => context.deadline);
+  if (source !== undefined) {
+    batches = mapBatches(batches, (document) =>
+      matchesFilter(filter, documentValue(document)) ? document : undefined,
+    );
+    if (order.length > 0) batches = sortBatches(batches, order);
+    batches = skipBatches(batches, skip);
+    if (limit > 0) batches = limitBatches(batches, limit);
+  } else if (collection !== undefined) batches = runQuery(context, { collection, ...query }).batches;
+  batches = mapBatches(runStages(batches, stages, turns), checkSize);
+  if (context.deadline < Number.POSITIVE_INFINITY) batches = withinTime(context, batches);
+  const batch = await context.server.cursors.start(namespace, batches, batchSize, { single: false, keep: false });
+  return cursorReply(batch, namespace);
 }

@@ -24,6 +24,9 @@ export const genericFields = new Set([
 function isSimple(collation: BsonValue): boolean {
   if (collation.type !== bsonType.document) return false;
   const fields = fieldsOf(collation);
+  if (fields.length === 0) {
+    throw new CommandError(code.missingField, "BSON field 'collation.locale' is missing but a required field");
+  }
   return fields.every(
     ([name, value]) => name === 'locale' && value.type === bsonType.string && value.text === 'simple',
   );
@@ -38,10 +41,10 @@ export class Arguments {
 
   constructor(
     readonly name: string,
-    document: BsonValue,
+    readonly command: BsonValue,
     private readonly sequences: ReadonlyMap<string, Buffer[]> = new Map(),
   ) {
-    for (const [field, value] of fieldsOf(document)) {
+    for (const [field, value] of fieldsOf(command)) {
       if (this.fields.has(field))
         throw new CommandError(code.duplicateField, `BSON field '${name}.${field}' is a duplicate field`);
       if (sequences.has(field)) {

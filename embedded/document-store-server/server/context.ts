@@ -10,10 +10,12 @@ import type { Store, WriteOptions } from '../storage/store.js';
 import type { Clock } from '../update/clock.js';
 import type { Arguments } from './arguments.js';
 import type { Batch, Cursors } from './cursors.js';
+import type { Sessions } from './sessions.js';
 
 export interface Server {
   store: Store;
   cursors: Cursors;
+  sessions: Sessions;
   clock: Clock;
   log: Logger;
   startedAt: number;

@@ -1,13 +1,12 @@
 import { checkDocument, documentValue, fieldsOf } from '../bson/value.js';
 import { Double, writeDocument } from '../bson/write.js';
 import { CommandError, code, codeName } from '../errors.js';
-import { aggregate } from './aggregate.js';
 import { Arguments } from './arguments.js';
 import { collMod } from './coll-mod.js';
 import { create, drop, dropDatabase, listCollections, renameCollection } from './collections.js';
 import type { Context, Handler, Reply, Server } from './context.js';
 import { connectionStatus, getParameter, hostInfo, serverStatus } from './diagnostics.js';
-import { explain } from './explain.js';
+import { aggregateOrExplain, explain } from './explain.js';
 import { findAndModify } from './find-and-modify.js';
 import { readGeneric } from './generic-fields.js';
 import { buildInfo, endSessions, hello, ping, refreshSessions, startSession } from './handshake.js';
@@ -40,7 +39,7 @@ const handlers = new Map<string, Handler>(
     killCursors,
     count,
     distinct,
-    aggregate,
+    aggregate: aggregateOrExplain,
     explain,
     insert,
     update,
@@ -107,6 +106,7 @@ export async function dispatch(
     }
     const args = new Arguments(name, document, request.sequences);
     const generic = readGeneric(args, database);
+    if (generic.session !== undefined) server.sessions.touch(generic.session);
     const context: Context = {
       server,
       database: generic.database,

@@ -1,13 +1,16 @@
 import { hostname } from 'node:os';
-import { type BsonValue, documentValue } from '../bson/value.js';
+import { runStages } from '../aggregation/stage.js';
+import { type BsonValue, documentValue, fieldsOf, itemsOf } from '../bson/value.js';
 import { CommandError, code } from '../errors.js';
 import { matchAll, parseFilter } from '../query/filter.js';
 import { firstName } from '../query/path.js';
+import { type Batches, mapBatches, noBatches, Turns } from '../query/pipeline.js';
 import type { Plan } from '../query/planner.js';
 import type { Collection } from '../storage/catalogue.js';
 import { applyUpdate } from '../update/apply.js';
 import { parseUpdate, type Update } from '../update/modifiers.js';
 import { matchedPosition } from '../update/positional.js';
+import { aggregate, parseAggregate } from './aggregate.js';
 import { Arguments } from './arguments.js';
 import { type Context, expressionsOf, findCollection, parseHint, type Reply } from './context.js';
 import { type Figures, planTree } from './explain-stages.js';
@@ -34,6 +37,8 @@ export interface Explainable {
   /** the filter as it came */
   filter: BsonValue | undefined;
   projection?: BsonValue | undefined;
+  /** what is done with what is found, where that may end the search */
+  behind?(found: Batches): Batches;
   /** the stage on top, which takes in what is found and has figures of its own */
   top?: Top;
 }
@@ -63,6 +68,7 @@ function onlyStatement(context: Context, field: string): { name: string; stateme
   throw new CommandError(16, 'explained write batches must be of size 1');
 }
 
+/** The readers of commands that are explained by one plan. `aggregate` has its own way. */
 const readers: Record<string, (context: Context) => Explainable> = {
   find(context) {
     const { collection, query } = parseFind(context, context.args);
@@ -122,7 +128,7 @@ const readers: Record<string, (context: Context) => Explainable> = {
 };
 
 /** The plan of a query and, unless only that is asked for, what carrying it out examined. */
-export async function explainQuery(
+async function explainQuery(
   context: Context,
   namespace: string,
   explained: Explainable,
@@ -151,12 +157,12 @@ export async function explainQuery(
   if (!executes) return reply;
   const started = performance.now();
   let returned = 0;
-  if (running !== undefined) {
-    for await (const batch of running.batches) {
-      returned += batch.length;
-      if (top?.each !== undefined) batch.forEach(top.each);
-    }
-  }
+  const found = mapBatches(running?.batches ?? noBatches(), (document) => {
+    returned++;
+    top?.each?.(document);
+    return document;
+  });
+  for await (const _ of explained.behind?.(found) ?? found);
   const { keys = 0, documents = 0, matches = 0 } = running?.counts ?? {};
   reply['executionStats'] = {
     executionSuccess: true,
@@ -171,8 +177,65 @@ export async function explainQuery(
   return reply;
 }
 
+/** Stages that are not part of a plan: each with what it returned. */
+async function explainStages(context: Context, executes: boolean): Promise<Reply> {
+  const { namespace, collection, query, source, stages, pipeline } = parseAggregate(context, true);
+  const items = itemsOf(pipeline);
+  const shown = items.slice(items.length - stages.length);
+  const absorbed = items.slice(0, items.length - stages.length);
+  const match = absorbed.find((item) => firstName(item) === '$match');
+  const filter = match && fieldsOf(match)[0]?.[1];
+  if (source !== undefined) {
+    throw new CommandError(code.illegalOperation, `Cannot explain ${firstName(items[0] as BsonValue)}`);
+  }
+  const counts = stages.map(() => 0);
+  const turns = new Turns(() => context.deadline);
+  const behind = (found: Batches) =>
+    stages.reduce(
+      (before, stage, at) =>
+        mapBatches(runStages(before, [stage], turns), (document) => {
+          counts[at] = (counts[at] ?? 0) + 1;
+          return document;
+        }),
+      found,
+    );
+  const explained = await explainQuery(context, namespace, { collection, query, filter, behind }, executes);
+  if (stages.length === 0) return explained;
+  const returned = (n: number | undefined) => (executes ? { nReturned: n ?? 0 } : {});
+  const { executionStats } = explained as { executionStats?: { nReturned: number } };
+  return {
+    stages: [
+      { $cursor: explained, ...returned(executionStats?.nReturned) },
+      ...shown.map((item, at) => ({ ...Object.fromEntries(fieldsOf(item)), ...returned(counts[at]) })),
+    ],
+  };
+}
+
+async function explainCommand(context: Context, command: BsonValue, verbosity: string): Promise<Reply> {
+  const { args, database } = context;
+  const executes = verbosity !== 'queryPlanner';
+  const reader = readers[args.name === 'findandmodify' ? 'findAndModify' : args.name];
+  const explained =
+    reader === undefined
+      ? await explainStages(context, executes)
+      : await explainQuery(context, `${database}.${args.collection()}`, reader(context), executes);
+  return {
+    explainVersion: '1',
+    ...explained,
+    command: documentValue(command.bytes),
+    serverInfo: { host: hostname(), version, gitVersion: 'shopledger-document-store' },
+    serverParameters: {},
+  };
+}
+
+/** An aggregation, or its plan with `explain: true`. */
+export function aggregateOrExplain(context: Context): Promise<Reply> {
+  const { args } = context;
+  return args.flag('explain') ? explainCommand(context, args.command, 'queryPlanner') : aggregate(context);
+}
+
 /** Explains a command without doing it: the plan and, but for `queryPlanner`, what finding the documents examined. */
-export async function explain(context: Context): Promise<Reply> {
+export function explain(context: Context): Promise<Reply> {
   const { args, database } = context;
   const command = args.required('explain', args.document('explain'));
   const verbosity = args.text('verbosity') ?? 'allPlansExecution';
@@ -183,24 +246,19 @@ export async function explain(context: Context): Promise<Reply> {
       `Enumeration value '${verbosity}' for field 'explain.verbosity' is not a valid value.`,
     );
   }
-  const given = firstName(command) ?? '';
-  const name = given === 'findandmodify' ? 'findAndModify' : given;
-  const reader = readers[name];
-  if (reader === undefined) {
-    const known = Object.keys(readers).join(', ');
-    throw new CommandError(code.illegalOperation, `Cannot explain cmd: ${given}; supported: ${known}`);
+  const name = firstName(command) ?? '';
+  if (name !== 'findandmodify' && name !== 'aggregate' && !Object.hasOwn(readers, name)) {
+    const known = ['aggregate', ...Object.keys(readers)].join(', ');
+    throw new CommandError(code.illegalOperation, `Cannot explain cmd: ${name}; supported: ${known}`);
   }
-  const inner = new Arguments(given, command);
+  const inner = new Arguments(name, command);
   const { maxTimeMs } = readGeneric(inner, database);
+  if (name === 'aggregate' && inner.flag('explain')) {
+    throw new CommandError(
+      code.failedToParse,
+      "The 'explain' option is illegal when a explain verbosity is also provided",
+    );
+  }
   const deadline = maxTimeMs === 0 ? context.deadline : Math.min(context.deadline, performance.now() + maxTimeMs);
-  const own = { ...context, args: inner, deadline };
-  const explained = reader(own);
-  const namespace = `${database}.${inner.collection()}`;
-  return {
-    explainVersion: '1',
-    ...(await explainQuery(own, namespace, explained, verbosity !== 'queryPlanner')),
-    command: documentValue(command.bytes),
-    serverInfo: { host: hostname(), version, gitVersion: 'shopledger-document-store' },
-    serverParameters: {},
-  };
+  return explainCommand({ ...context, args: inner, deadline }, command, verbosity);
 }

@@ -127,8 +127,8 @@ function checkApi(command: string, args: Arguments): void {
   throw new CommandError(code.apiStrict, `Provided apiStrict:true, but the ${lacking} is not in API Version 1`);
 }
 
-/** @throws CommandError 14 or 40414 for what is no session's id */
-export function checkSession(value: BsonValue): void {
+/** @returns the UUID of a session as BSON has it @throws CommandError 14 or 40414 for what is no session's id */
+export function readSession(value: BsonValue): Buffer {
   if (value.type !== bsonType.document) throw new CommandError(code.typeMismatch, 'a session id must be an object');
   const args = new Arguments('lsid', value);
   const id = args.required('id', args.value('id'));
@@ -136,6 +136,7 @@ export function checkSession(value: BsonValue): void {
   if (!isUuid) throw new CommandError(code.typeMismatch, "BSON field 'lsid.id' must be a UUID");
   args.allow('uid');
   args.finish();
+  return id.bytes;
 }
 
 /** @returns milliseconds, 0 for no limit */
@@ -153,13 +154,20 @@ function checkDatabase(name: string): string {
   throw new CommandError(code.invalidNamespace, `Invalid database name: '${name}'`);
 }
 
+interface GenericFields {
+  database: string;
+  /** 0 for no limit */
+  maxTimeMs: number;
+  session: Buffer | undefined;
+}
+
 /**
  * Looks at the fields that any command may carry.
  *
  * @param database the namespace of an OP_QUERY; OP_MSG carries `$db`
  * @throws CommandError 20 for transactions, 123 and 2 for concerns that need a replica set, 322 and 323 for the API
  */
-export function readGeneric(args: Arguments, database?: string): { database: string; maxTimeMs: number } {
+export function readGeneric(args: Arguments, database?: string): GenericFields {
   const command = args.name;
   for (const field of ['txnNumber', 'autocommit', 'startTransaction']) {
     if (args.value(field) === undefined) continue;
@@ -176,7 +184,10 @@ export function readGeneric(args: Arguments, database?: string): { database: str
   };
   given('readConcern', checkReadConcern);
   given('writeConcern', (value) => checkWriteConcern(command, value));
-  given('lsid', checkSession);
+  let session: Buffer | undefined;
+  given('lsid', (value) => {
+    session = readSession(value);
+  });
   checkApi(command, args);
-  return { database: checkDatabase(db), maxTimeMs: timeLimit(args.value('maxTimeMS')) };
+  return { database: checkDatabase(db), maxTimeMs: timeLimit(args.value('maxTimeMS')), session };
 }

@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { BsonValue, bsonType } from '../bson/value.js';
 import type { Context, Reply } from './context.js';
-import { checkSession } from './generic-fields.js';
+import { readSession } from './generic-fields.js';
+import { sessionMinutes } from './sessions.js';
 
 /** What 7.0 drivers go by: wire version 21 is that of MongoDB 7.0. */
 export const version = '7.0.0';
 const wireVersion = 21;
 const largestDocument = 16 * 1024 * 1024;
-const sessionMinutes = 30;
 
 /** A standalone server: no replica set name, so drivers send no transaction numbers; no topology version, so they poll. */
 export function hello({ args, connectionId }: Context): Reply {
@@ -51,19 +51,25 @@ export function buildInfo({ args }: Context): Reply {
   };
 }
 
-/** Sessions carry no state here: a new one is an id, and ending or refreshing some is done once it is asked. */
-export function startSession({ args }: Context): Reply {
+export function startSession({ args, server }: Context): Reply {
   args.finish();
   const uuid = Buffer.concat([Buffer.of(16, 0, 0, 0, 4), randomBytes(16)]);
   uuid[11] = ((uuid[11] ?? 0) & 0x0f) | 0x40;
   uuid[13] = ((uuid[13] ?? 0) & 0x3f) | 0x80;
+  server.sessions.touch(uuid);
   return { id: { id: new BsonValue(bsonType.binary, uuid, 0, uuid.length) }, timeoutMinutes: sessionMinutes };
 }
 
-export function endSessions({ args }: Context): Reply {
-  for (const session of args.items(args.name)) checkSession(session);
+export function refreshSessions({ args, server }: Context): Reply {
+  const ids = args.items('refreshSessions').map(readSession);
   args.finish();
+  for (const id of ids) server.sessions.touch(id);
   return {};
 }
 
-export const refreshSessions = endSessions;
+export function endSessions({ args, server }: Context): Reply {
+  const ids = args.items('endSessions').map(readSession);
+  args.finish();
+  for (const id of ids) server.sessions.end(id);
+  return {};
+}

@@ -83,7 +83,7 @@ interface FindArguments {
 }
 
 /** Holds a result to its time: what the client waits for counts, the time between two batches does not. */
-async function* withinTime(context: Context, source: Batches): Batches {
+export async function* withinTime(context: Context, source: Batches): Batches {
   let left = context.deadline - performance.now();
   try {
     for (;;) {

@@ -30,13 +30,13 @@ export interface Target {
   client: MongoClient;
 }
 
-const refusals = new Set([2, 9, 20, 40, 59, 67, 72, 115, 238, 40324, 31249]);
+const refusals = new Set([2, 9, 20, 40, 67, 72, 73, 115, 168, 31249]);
 
 /** Whether the server said clearly that it does not have what was asked for. */
 function isRefusal(err: unknown): boolean {
   if (!(err instanceof MongoServerError)) return false;
   const { code } = err;
-  return code === 59 || code === 40324 || (refusals.has(Number(code)) && /not supported/i.test(err.message));
+  return code === 59 || code === 40324 || (refusals.has(Number(code)) && /support/i.test(err.message));
 }
 
 async function fill({ client }: Target, { databaseName, collectionName, createOptions, documents }: CollectionData) {
