@@ -2,7 +2,8 @@ import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { type Db, MongoClient } from 'mongodb';
+import { expect } from 'chai';
+import { type Db, type Document, MongoClient } from 'mongodb';
 import { silentLogger } from '../../runtime/logger.js';
 import { entryPoint } from '../../test/support/entry-point.js';
 import { exitOf, readyFacts, runEntry, type SpawnOptions, spawnEntry } from '../../test/support/spawn-entry.js';
@@ -78,4 +79,16 @@ export async function failure(promise: Promise<unknown>): Promise<Failure> {
     return err as Failure;
   }
   throw new Error('it did not fail');
+}
+
+/** Runs commands that must be refused: each with its code, and its database if that is not `shop`. */
+export async function expectRefusals(
+  { client }: TestServer,
+  refused: [command: Document, code: number, database?: string][],
+): Promise<void> {
+  for (const [command, code, database = 'shop'] of refused) {
+    const err = await failure(client.db(database).command(command));
+    const found = [err.code, typeof err['codeName']];
+    expect(found, `${JSON.stringify(command)}: ${err.message}`).to.deep.equal([code, 'string']);
+  }
 }

@@ -177,7 +177,9 @@ export class Arguments {
   finish(refusal: number = code.unknownField): void {
     const [refused] = this.refused;
     if (refused !== undefined) {
-      const known = [...this.read].filter((option) => !this.lacking.has(option) && option !== this.name).sort();
+      const known = [...this.read]
+        .filter((option) => !this.lacking.has(option) && !genericFields.has(option) && option !== this.name)
+        .sort();
       const hint = refused === 'collation' ? `only { locale: 'simple' }` : known.join(', ');
       throw new CommandError(
         code.invalidOptions,
