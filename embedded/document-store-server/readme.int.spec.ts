@@ -9,6 +9,7 @@ import { operators } from './expressions/operators.js';
 import { findOperators } from './projection/find-operators.js';
 import { filterOperators } from './query/filter.js';
 import { commandNames } from './server/dispatch.js';
+import { sourceStageNames } from './server/source-stages.js';
 import { type Failure, startTestServer, type TestServer } from './test-server.js';
 import { updateOperators } from './update/modifiers.js';
 import { pushClauses } from './update/push.js';
@@ -45,7 +46,7 @@ const tables: Record<string, readonly string[]> = {
   'update operator': updateOperators,
   'clause of `$push`': [...pushClauses],
   projection: findOperators,
-  stage: stageNames,
+  stage: [...stageNames, ...sourceStageNames],
   accumulator: accumulatorNames,
   // an alias that the text tells of
   'expression operators': Object.keys(operators).filter((name) => name !== '$const'),

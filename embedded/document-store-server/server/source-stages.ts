@@ -57,6 +57,9 @@ const sources: Record<string, SourceStage> = {
   $listLocalSessions: { onDatabase: true, run: localSessions },
 };
 
+/** The stages that pipelines may begin with, beside those that may stand anywhere. */
+export const sourceStageNames = Object.keys(sources);
+
 /**
  * Starts a pipeline whose first stage makes its documents itself.
  *
