@@ -8,7 +8,9 @@ import { createLogger } from '../../runtime/logger.js';
 import { startDocumentStore, verifyDataDir } from './document-store.js';
 import { StartError } from './errors.js';
 
-const usage = 'usage: document-store --data DIR [--port 27017] [--host 127.0.0.1] [--verify]';
+const usage =
+  'usage: document-store --data DIR [--port 27017] [--host 127.0.0.1] [--expire-every 60 seconds] [--verify]';
+const seconds = z.coerce.number().min(0.05).max(86_400);
 
 function parseFlags(argv: string[]) {
   try {
@@ -18,20 +20,22 @@ function parseFlags(argv: string[]) {
         port: { type: 'string', default: '27017' },
         host: { type: 'string', default: '127.0.0.1' },
         data: { type: 'string' },
+        'expire-every': { type: 'string', default: '60' },
         verify: { type: 'boolean', default: false },
       },
     });
     const parsedPort = port.safeParse(values.port);
-    if (values.data === undefined || !parsedPort.success) throw new StartError(usage);
-    return { ...values, data: values.data, port: parsedPort.data };
+    const expireEvery = seconds.safeParse(values['expire-every']);
+    if (values.data === undefined || !parsedPort.success || !expireEvery.success) throw new StartError(usage);
+    return { ...values, data: values.data, port: parsedPort.data, expireEveryMs: expireEvery.data * 1000 };
   } catch (err) {
     throw new StartError(err instanceof StartError ? err.message : `${(err as Error).message}; ${usage}`);
   }
 }
 
 /**
- * Runs the document store as a process: `--port 27017 --data DIR [--host H]`, or checks a data directory with `--verify`
- * (exit 1 when it has faults). A used port or an unusable directory is one sentence on stderr and exit 1.
+ * Runs the document store as a process: `--port 27017 --data DIR [--host H] [--expire-every SECONDS]`, or checks a data
+ * directory with `--verify` (exit 1 when it has faults). A used port or an unusable directory is one sentence on stderr and exit 1.
  */
 export async function runDocumentStore(argv: string[]): Promise<void> {
   try {
@@ -46,7 +50,8 @@ export async function runDocumentStore(argv: string[]): Promise<void> {
       return;
     }
     await runService('document-store', log, async () => {
-      const store = await startDocumentStore({ dataDir: flags.data, port: flags.port, host: flags.host, log });
+      const { data: dataDir, port: wanted, host, expireEveryMs } = flags;
+      const store = await startDocumentStore({ dataDir, port: wanted, host, expireEveryMs, log });
       return {
         ready: { port: store.port, connectionString: store.connectionString },
         close: () => store.close(),
