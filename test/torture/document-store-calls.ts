@@ -22,6 +22,8 @@ export interface Books {
   readonly ledger: Ledger;
   readonly shared: Shared;
   readonly indexes: Indexes;
+  /** documents that were sent to expire, and have not yet been waited for */
+  expiring: number;
   /** ever higher, over all rounds */
   readonly nextPosition: () => number;
 }

@@ -1,13 +1,17 @@
 import type { Db, Document } from 'mongodb';
+import { inParallel } from '../../runtime/in-parallel.js';
+import { eventually } from '../support/eventually.js';
 import type { Books } from './document-store-calls.js';
 import { type Content, canonical } from './document-store-content.js';
-import { indexPlans } from './document-store-indexes.js';
+import { expiring, indexPlans } from './document-store-indexes.js';
 import { keyOf } from './document-store-ledger.js';
 import { projectionAt } from './document-store-writers.js';
 import { demand } from './violation.js';
 
 const naturally = { $natural: 1 };
 const modelled = ['docs', 'wide'];
+const lanes = 4;
+const expiryLimitMs = 10_000;
 
 /**
  * Compares what a store holds, when nothing is in flight, with what was sent; and every index, and the counts, with the
@@ -16,7 +20,8 @@ const modelled = ['docs', 'wide'];
  * @returns how many documents there are
  * @throws Violation
  */
-export async function compare(db: Db, { ledger, shared, indexes }: Books): Promise<number> {
+export async function compare(db: Db, books: Books): Promise<number> {
+  const { ledger, shared, indexes } = books;
   const stored = new Map<string, Content>();
   const sharedContents = new Map<string, Content[]>([
     ['counters', []],
@@ -24,7 +29,8 @@ export async function compare(db: Db, { ledger, shared, indexes }: Books): Promi
   ]);
   let documents = 0;
   const names = (await db.listCollections({}, { nameOnly: true }).toArray()).map(({ name }) => name);
-  for (const name of names) {
+  await inParallel(names, lanes, async (name) => {
+    if (name === expiring) await expired(db);
     const contents = await db.collection<Content>(name).find({}, { hint: naturally, batchSize: 1_000 }).toArray();
     documents += contents.length;
     await compareCounts(db, name, contents.length);
@@ -32,7 +38,8 @@ export async function compare(db: Db, { ledger, shared, indexes }: Books): Promi
     const common = sharedContents.get(name);
     if (common !== undefined) common.push(...contents);
     else for (const content of contents) stored.set(keyOf(name, content._id), content);
-  }
+  });
+  books.expiring = 0;
   for (const name of modelled) {
     const listed = names.includes(name) ? await db.collection(name).indexes() : [];
     indexes.settle(
@@ -49,6 +56,12 @@ export async function compare(db: Db, { ledger, shared, indexes }: Books): Promi
   }
   shared.settle(numbers('counters', 'n'), numbers('projections', 'position'));
   return documents;
+}
+
+/** Waits until nothing is there any more that has expired. */
+async function expired(db: Db): Promise<void> {
+  const left = () => db.collection(expiring).countDocuments({ fades: true });
+  await eventually('expired documents to go', async () => (await left()) === 0, expiryLimitMs);
 }
 
 async function compareCounts(db: Db, name: string, count: number): Promise<void> {

@@ -18,7 +18,7 @@ export const contended: IndexPlan = {
   covered: { slot: { $gte: 0 } },
 };
 
-/** Of every kind. */
+/** Of every kind. What `never` would expire does so in 2038 at the earliest. */
 export const indexPlans: readonly IndexPlan[] = [
   { name: 'by-tag', pattern: { tag: 1, n: -1 }, options: {}, covered: {} },
   { name: 'by-owner', pattern: { owner: 1, tag: 1 }, options: {}, covered: {} },
@@ -33,6 +33,7 @@ export const indexPlans: readonly IndexPlan[] = [
     options: { partialFilterExpression: { active: true } },
     covered: { active: true, n: { $gte: 0 } },
   },
+  { name: 'never', pattern: { at: 1 }, options: { expireAfterSeconds: 2_147_483_647 }, covered: {} },
   { name: 'mark', pattern: { mark: 1 }, options: { unique: true }, covered: {} },
   contended,
 ];
@@ -82,3 +83,8 @@ export function openIndexes(): Indexes {
     },
   };
 }
+
+/** Where documents expire a second after their date, and how the server is told to look for them often. */
+export const expiring = 'expiring';
+export const expiry = { name: 'expiry', pattern: { at: 1 }, options: { expireAfterSeconds: 1 } } as const;
+export const oftenExpiring = ['--expire-every', '0.1'];

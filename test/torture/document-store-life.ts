@@ -4,7 +4,7 @@ import { failureOf } from './document-store-ask.js';
 import type { Books } from './document-store-calls.js';
 import { compare } from './document-store-compare.js';
 import { type Content, someFields } from './document-store-content.js';
-import { contended, openIndexes } from './document-store-indexes.js';
+import { contended, expiring, expiry, oftenExpiring, openIndexes } from './document-store-indexes.js';
 import { keyOf, openLedger } from './document-store-ledger.js';
 import type { OpenCursor } from './document-store-readers.js';
 import { openShared } from './document-store-shared.js';
@@ -34,13 +34,13 @@ const stillDocuments = { docs: 200, wide: 1_500 };
 export function openLife(dataDir: string): Life {
   let position = 100;
   const nextPosition = () => ++position;
-  const books = { ledger: openLedger(), shared: openShared(), indexes: openIndexes(), nextPosition };
+  const books = { ledger: openLedger(), shared: openShared(), indexes: openIndexes(), expiring: 0, nextPosition };
   return { dataDir, books, still: new Map(), running: undefined };
 }
 
 /** Starts the server on a life's data. @throws Violation when it does not start */
 export async function begin(life: Life): Promise<Running> {
-  const store = await startStore('document-store', life.dataDir);
+  const store = await startStore('document-store', life.dataDir, { args: oftenExpiring });
   if (!isStore(store)) throw new Violation(`the store does not start on data that nobody damaged: ${tellEnd(store)}`);
   const all = Array.from(
     { length: clients },
@@ -62,8 +62,9 @@ export async function begin(life: Life): Promise<Running> {
   return life.running;
 }
 
-/** Stores the documents that nobody changes. */
+/** Stores the documents that nobody changes, and makes the indexes that always stand. */
 async function fill({ books, still }: Life, { dbs }: Running): Promise<void> {
+  await dbs[0]?.collection(expiring).createIndex(expiry.pattern, { ...expiry.options, name: expiry.name });
   for (const [collection, count] of Object.entries(stillDocuments)) {
     const random = seeded('still', collection);
     const documents = Array.from({ length: count }, (_, at): Content => {

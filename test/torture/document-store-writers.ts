@@ -14,7 +14,7 @@ import {
   type Writer,
 } from './document-store-calls.js';
 import { type Content, someFields } from './document-store-content.js';
-import { contended, type IndexPlan, indexPlans } from './document-store-indexes.js';
+import { contended, expiring, type IndexPlan, indexPlans } from './document-store-indexes.js';
 import { keyOf, type Step } from './document-store-ledger.js';
 import { type Statement, toldNothing, type View } from './document-store-statements.js';
 import { demand } from './violation.js';
@@ -95,6 +95,24 @@ const fillOrDrop: Call = async (writer) => {
   });
 };
 
+/** Documents that expire at once, between such that do not. */
+const expire: Call = (writer) => {
+  const { random, db, books } = writer;
+  const far = new Date('2100-01-01');
+  const documents = Array.from({ length: random.between(1, 30) }, (): Content & { fades: boolean } => {
+    const past = new Date(Date.now() - random.between(5_000, 1_000_000));
+    const fades = random.chance(0.7);
+    const kept = [far, null, 'no date', [far, far], 7];
+    return { _id: random.uuid(), fades, at: fades ? random.pick([past, [far, past]]) : random.pick(kept) };
+  });
+  const statements = documents.map((document): Statement => {
+    const changes = document.fades ? [] : [{ key: keyOf(expiring, document._id), after: document }];
+    return { operation: { insertOne: { document } }, step: { changes }, told: { ...toldNothing, inserted: 1 } };
+  });
+  books.expiring += documents.filter(({ fades }) => fades).length;
+  return perform(writer, 'expiring', statements, true, () => db.collection<Content>(expiring).insertMany(documents));
+};
+
 /** Makes an index where it is not, drops it where it is. */
 export async function toggleIndex(
   { flight, books, db, random }: Pick<Writer, 'flight' | 'books' | 'db' | 'random'>,
@@ -127,7 +145,7 @@ export async function toggleIndex(
 const mix: readonly Call[] = [
   ...Array.from({ length: 9 }, () => one),
   ...[bulk, bulk, bulk, bulk, insertMany, insertMany, findAndModify, findAndModify],
-  ...[count, count, project, fillOrDrop],
+  ...[count, count, project, fillOrDrop, expire],
 ];
 
 export interface WriterOptions {
