@@ -4,7 +4,6 @@ import { BsonValue, bsonType, documentValue } from '../bson/value.js';
 import { CommandError, code } from '../errors.js';
 import { type Filter, parseFilter } from '../query/filter.js';
 import type { Found } from '../query/scan.js';
-import { parseSort } from '../query/sort.js';
 import type { Collection } from '../storage/catalogue.js';
 import { idOf, insertRecord, largestDocument, removeRecord, replaceRecord } from '../storage/records.js';
 import { applyUpdate } from '../update/apply.js';
@@ -94,7 +93,6 @@ interface UpdateStatement {
   arrayFilters: BsonValue | undefined;
   multi: boolean;
   upsert: boolean;
-  sort: BsonValue;
   hint: BsonValue | undefined;
 }
 
@@ -107,7 +105,6 @@ export function parseUpdateStatement(statement: Buffer): UpdateStatement {
     arrayFilters: args.value('arrayFilters'),
     multi: args.flag('multi'),
     upsert: args.flag('upsert'),
-    sort: args.documentOrEmpty('sort'),
     hint: args.value('hint'),
   };
   args.finish();
@@ -151,13 +148,11 @@ export async function update(context: Context): Promise<Reply> {
       throw new CommandError(code.failedToParse, 'multi update is not supported for replacement-style update');
     }
     const existing = findCollection(context, name);
-    const order = parseSort(statement.sort);
-    if (multi && order.length > 0) throw new CommandError(code.failedToParse, 'Cannot specify sort with multi=true');
     const hint = parseHint(existing, statement.hint);
     return forEachMatch(
       context,
       existing,
-      { filter, order, hint, multi },
+      { filter, order: [], hint, multi },
       {
         each(found) {
           if (existing !== undefined && updateRecord(server, existing, found, filter, change)) tally.nModified++;

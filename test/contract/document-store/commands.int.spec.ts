@@ -40,6 +40,11 @@ describeTargets('commands', (target) => {
   it('that are not known are refused with 59', async () => {
     expect(await refusal({ noSuchCommand: 1 })).to.deep.equal([59, 'CommandNotFound']);
     expect(await refusal({ FIND: 'x' })).to.deep.equal([59, 'CommandNotFound']);
+    // of a later version than 7.0
+    const namespace = `${target().db.databaseName}.later`;
+    const later = target().client.bulkWrite([{ name: 'insertOne', namespace, document: {} }]);
+    const { cause } = await failure(later);
+    expect((cause as { code?: number }).code).to.equal(59);
   });
 
   it('with fields that are not known are refused with 40415', async () => {
@@ -47,6 +52,8 @@ describeTargets('commands', (target) => {
       { find: 'x', noSuchField: 1 },
       { insert: 'x', documents: [{}], noSuchField: 1 },
       { update: 'x', updates: [{ q: {}, u: {}, noSuchField: 1 }] },
+      // of a later version than 7.0
+      { update: 'x', updates: [{ q: {}, u: {}, sort: { a: 1 } }] },
       { delete: 'x', deletes: [{ q: {}, limit: 1 }], noSuchField: 1 },
       { aggregate: 'x', pipeline: [], cursor: {}, noSuchField: 1 },
       { count: 'x', noSuchField: 1 },
