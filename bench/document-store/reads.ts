@@ -1,3 +1,4 @@
+import type { Collection, Filter } from 'mongodb';
 import { seeded } from '../../test/support/seeded.js';
 import type { Harness } from '../harness.js';
 import { interleave } from '../rounds.js';
@@ -21,7 +22,7 @@ const goal = { atMost: 1.3 };
 const count = async (documents: Promise<readonly unknown[]>): Promise<number> => (await documents).length;
 
 /** Answered through an index; what is found is as much in a large collection as in a small one. */
-const indexedAll: readonly Read[] = [
+const indexed: readonly Read[] = [
   {
     name: 'find by _id',
     finds: (found) => found === 1,
@@ -64,19 +65,19 @@ const indexedAll: readonly Read[] = [
   },
   {
     name: `facets of a brand's ${perBrand}`,
-    finds: (found) => found === 1,
-    ask: ({ products }, like) => count(products.aggregate(facets({ terms: searchFor(like).brand })).toArray()),
+    finds: (found) => found > 0,
+    ask: ({ products }, like) => facetsOf(products, { terms: searchFor(like).brand }),
   },
 ];
 
 /** What they look at grows with the collection. */
-const wholeAll: readonly Read[] = [
+const whole: readonly Read[] = [
   {
     name: 'facets of a hundredth',
-    finds: (found) => found === 1,
+    finds: () => true,
     ask: ({ products }, { category }) => {
       const price = { $gte: 0, $lt: (dearest * categories) / 100 };
-      return count(products.aggregate(facets({ category, price })).toArray());
+      return facetsOf(products, { category, price });
     },
   },
   {
@@ -94,20 +95,23 @@ const wholeAll: readonly Read[] = [
   },
 ];
 
-const facets = (match: Record<string, unknown>) => [
-  { $match: match },
-  {
-    $facet: {
-      categories: [{ $sortByCount: '$category' }],
-      prices: [{ $bucket: { groupBy: '$price', boundaries: [0, 1_000, 10_000, 50_000, dearest] } }],
-      ratings: [{ $group: { _id: null, best: { $max: '$rating.average' }, worst: { $min: '$rating.average' } } }],
-      total: [{ $count: 'products' }],
-    },
-  },
-];
-
-const indexed = indexedAll.filter(({ name }) => !name.startsWith('facets'));
-const whole = wholeAll.filter(({ name }) => !name.startsWith('facets'));
+/** Counts by category, price and rating. @returns of how many products they are */
+async function facetsOf(products: Collection<Product>, match: Filter<Product>): Promise<number> {
+  const [answer] = await products
+    .aggregate<{ total: { products: number }[] }>([
+      { $match: match },
+      {
+        $facet: {
+          categories: [{ $sortByCount: '$category' }],
+          prices: [{ $bucket: { groupBy: '$price', boundaries: [0, 1_000, 10_000, 50_000, dearest] } }],
+          ratings: [{ $group: { _id: null, best: { $max: '$rating.average' }, worst: { $min: '$rating.average' } } }],
+          total: [{ $count: 'products' }],
+        },
+      },
+    ])
+    .toArray();
+  return answer?.total[0]?.products ?? 0;
+}
 
 /** Milliseconds that reads take one client that asks one after the other, over the three sizes. */
 export async function measureReads(harness: Harness<'arm-ms'>, stores: Stores): Promise<Row[]> {

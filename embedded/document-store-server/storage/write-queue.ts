@@ -37,7 +37,7 @@ export interface WriteQueueDeps {
   fatal: (err: unknown) => void;
 }
 
-const turnMs = 20;
+const turnMs = { shortest: 20, longest: 60 };
 /** What only removals may use of the file, so that room can be made on a full disk. */
 const keptForRemovals = 2 * 1024 * 1024;
 /** How far the file is grown ahead where there is room, so that few transactions are cut short. */
@@ -51,6 +51,8 @@ export class WriteQueue {
   private awake = false;
   private failed = false;
   private began = 0;
+  /** how long a transaction goes on: as long as the last commit took, or else most of the time would go into commits */
+  private turn = turnMs.shortest;
   private fullSince: number | undefined;
   private retryAt = 0;
   /** inside a transaction */
@@ -69,7 +71,7 @@ export class WriteQueue {
   }
 
   get isTurnOver(): boolean {
-    return performance.now() - this.began > turnMs;
+    return performance.now() - this.began > this.turn;
   }
 
   add<T>(work: () => T, removes: boolean): Promise<T> {
@@ -108,6 +110,7 @@ export class WriteQueue {
     let short: { job: Job; bytes: number } | undefined;
     let isWhole = false;
     this.began = performance.now();
+    let worked = this.began;
     budget.restart();
     const free = room.free();
     try {
@@ -134,7 +137,9 @@ export class WriteQueue {
         }
         catalogue.flush();
         isWhole = true;
+        worked = performance.now();
       });
+      this.turn = Math.min(Math.max(turnMs.shortest, performance.now() - worked), turnMs.longest);
       const seconds = (performance.now() - this.began) / 1000;
       const addedBytes = free - room.free();
       committed({ writes: taken.length, seconds, addedBytes, askedBytes: () => budget.total });
