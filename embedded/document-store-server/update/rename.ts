@@ -1,4 +1,3 @@
-import { compareValues } from '../bson/key-encoding.js';
 import { toText } from '../bson/to-text.js';
 import { type BsonValue, bsonType, getField, itemsOf } from '../bson/value.js';
 import { CommandError, code } from '../errors.js';
@@ -42,10 +41,8 @@ export function parseRename(operand: BsonValue, path: string): Rename {
     levels: 0,
   };
   const target: Operator = {
-    change(current, run) {
-      const moved = run.moved.get(source);
-      return moved === undefined || compareValues(moved, current) === 0 ? current : moved;
-    },
+    // the source's own value and type, even where the target's is equal
+    change: (current, run) => run.moved.get(source) ?? current,
     create: (run) => run.moved.get(source),
     strict: false,
     levels: 0,

@@ -19,10 +19,10 @@ describe('$rename', () => {
     ],
     ['$rename beside other operators', { $rename: { a: 'z' }, $set: { m: 1 } }, { a: 1 }, { m: 1, z: 1 }],
     [
-      '$rename to an equal value leaves the target as it is',
+      '$rename to an equal value of another type',
       { $rename: { a: 'b' } },
       { a: Long.fromNumber(1), b: 1 },
-      { b: 1 },
+      { b: Long.fromNumber(1) },
     ],
     ['$rename of a null value', { $rename: { a: 'b' } }, { a: null }, { b: null }],
     ['$rename of an item that is not in the array does nothing', { $rename: { 'a.5': 'b' } }, { a: [1] }, undefined],
