@@ -12,6 +12,8 @@ export interface Find {
   readonly skip: number;
   /** 0 for all */
   readonly limit: number;
+  /** no fields for all */
+  readonly projection: Doc;
 }
 
 /** One statement of an update, named as in the command. */
@@ -105,6 +107,7 @@ function operationToDoc(operation: Operation): Doc {
         ...optional('sort', operation.sort.length > 0, () => sortToDoc(operation.sort)),
         ...optional('skip', operation.skip > 0, () => fromJson(operation.skip)),
         ...optional('limit', operation.limit > 0, () => fromJson(operation.limit)),
+        ...optional('projection', operation.projection.size > 0, () => operation.projection),
       ]);
     case 'update':
       return new Map<string, Value>([
@@ -143,6 +146,7 @@ function operationFromDoc(doc: Doc): Operation {
         sort: sort === undefined ? [] : sortFromDoc(docOf(sort)),
         skip: number('skip'),
         limit: number('limit'),
+        projection: docOf(doc.get('projection') ?? new Map()),
       };
     case 'update': {
       const statements = listOf(doc.get('statements')).map((one) => ({

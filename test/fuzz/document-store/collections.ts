@@ -5,7 +5,7 @@ import { type Index, indexName, isDuplicate, rowsIn } from './model/indexes.js';
 import { type Doc, Refusal } from './model/values.js';
 import type { Outcome, Server } from './server.js';
 
-const duplicateKey = 11000;
+export const duplicateKey = 11000;
 
 /** What the server did and what it should have done. */
 export class Disagreement extends Error {

@@ -1,6 +1,6 @@
 import { Timestamp } from 'bson';
 import type { Delete, Statement } from './case.js';
-import { codeOf, refusalOf, type State } from './collections.js';
+import { codeOf, duplicateKey, refusalOf, type State } from './collections.js';
 import { checkFilter, matches } from './model/filter.js';
 import { identical } from './model/order.js';
 import { applyUpdate, checkUpdate, refusalsOf } from './model/update.js';
@@ -105,8 +105,8 @@ function insertions(
   });
   if (code !== 0) return [code, ...refusalsOf(startOf(q, u), u, inserting)].map(refused);
   const doc = made.has('_id') ? made : new Map<string, Value>([['_id', anyId], ...made]);
-  const duplicate = refusalOf(doc, docs, indexes) || (docs.some((one) => sameId(one, doc)) ? 11000 : 0);
-  if (duplicate !== 0) return [refused(duplicate)];
+  const conflicts = [refusalOf(doc, docs, indexes), docs.some((one) => sameId(one, doc)) ? duplicateKey : 0];
+  if (conflicts.some((one) => one !== 0)) return conflicts.filter((one) => one !== 0).map(refused);
   return [{ ...refused(0), docs: [...docs, doc], upserted: doc }];
 }
 

@@ -1,7 +1,7 @@
 import { Int32 } from 'bson';
 import type { Random } from '../../support/seeded.js';
 import type { Case, Delete, Find, Update } from './case.js';
-import { fieldPath, filter, type Ground, isPlainOperand, sort } from './generate-queries.js';
+import { fieldPath, filter, type Ground, isPlainOperand, projection, sort } from './generate-queries.js';
 import { statementByFilter, statementsById } from './generate-updates.js';
 import { document, identifiers, makePool, value } from './generate-values.js';
 import type { Index } from './model/indexes.js';
@@ -58,6 +58,7 @@ export function write(random: Random, ground: Ground, freshId: () => Value): Upd
 }
 
 export function find(random: Random, ground: Ground): Find {
+  if (random.chance(0.2)) return { ...plainFind(filter(random, ground)), projection: projection(random) };
   const window = random.chance(0.25);
   return {
     kind: 'find',
@@ -65,5 +66,15 @@ export function find(random: Random, ground: Ground): Find {
     sort: random.chance(0.45) ? sort(random) : [],
     skip: window && random.chance(0.6) ? random.between(0, 6) : 0,
     limit: window ? random.between(0, 8) : 0,
+    projection: new Map(),
   };
 }
+
+const plainFind = (asked: Doc): Find => ({
+  kind: 'find',
+  filter: asked,
+  sort: [],
+  skip: 0,
+  limit: 0,
+  projection: new Map(),
+});

@@ -183,5 +183,22 @@ export function sort(random: Random): Sort {
 
 export const clash = (a: string, b: string) => `${a}.`.startsWith(`${b}.`) || `${b}.`.startsWith(`${a}.`);
 
+/** Fields to show or to leave out; now and then a mixture that is refused. */
+export function projection(random: Random): Doc {
+  const shown = random.chance(0.5);
+  const yes: Value[] = [new Int32(1), new Int32(1), true, new Double(2), Long.fromNumber(1), new Double(-0.5)];
+  const no: Value[] = [new Int32(0), new Int32(0), false, new Double(0), Long.fromNumber(0)];
+  const made = new Map<string, Value>();
+  const taken: string[] = [];
+  for (let n = random.pick([1, 1, 2, 3]); n > 0; n -= 1) {
+    const path = random.pick([...plainPaths, 'a.0', 'b.0.a', '_id.n', 'd']);
+    if (taken.some((other) => clash(path, other)) && random.chance(0.9)) continue;
+    taken.push(path);
+    made.set(path, random.pick(shown === random.chance(0.98) ? yes : no));
+  }
+  if (random.chance(0.3)) made.set('_id', random.pick(random.chance(0.7) ? no : yes));
+  return made;
+}
+
 /** Whether a value can be the operand of an equality in a partial filter, which takes no regular expression. */
 export const isPlainOperand = (one: Value): boolean => typeOf(one) !== 'regex' && one !== null;

@@ -1,18 +1,19 @@
 import type { Document } from 'mongodb';
-import { documentsIn, encode } from './bytes.js';
+import { decode, documentsIn, encode } from './bytes.js';
 import { type Find, sortToDoc } from './case.js';
 import { codeOf, Disagreement, type Pair, type Target } from './collections.js';
 import { show } from './json.js';
 import { checkFilter, matches } from './model/filter.js';
 import { compareRows, type Key } from './model/index-keys.js';
 import { type Index, indexName, isIndexed } from './model/indexes.js';
+import { checkProjection, project } from './model/projection.js';
 import { sortRow } from './model/sort.js';
 import type { Doc } from './model/values.js';
 import type { Outcome, Server } from './server.js';
 import { increase, type Tally } from './tally.js';
 
-/** What the model says of a find: the code it is refused with, or what is found and how it must be ordered. */
-type Expected = { readonly code: number } | { readonly found: readonly Found[] };
+/** What the model says of a find: the codes it may be refused with, or what is found and how it must be ordered. */
+type Expected = { readonly codes: readonly number[] } | { readonly found: readonly Found[] };
 interface Found {
   readonly doc: Doc;
   readonly row: readonly Key[];
@@ -78,12 +79,13 @@ async function ask(
   if (find.sort.length > 0) command['sort'] = sortToDoc(find.sort);
   if (find.skip > 0) command['skip'] = find.skip;
   if (find.limit > 0) command['limit'] = find.limit;
+  if (find.projection.size > 0) command['projection'] = find.projection;
   if (hint !== undefined) command['hint'] = hint;
   then(await server.run(command));
 }
 
 async function count(server: Server, { name }: Target, find: Find, expected: Expected, tally: Tally): Promise<void> {
-  if (find.sort.length > 0 || 'code' in expected) return;
+  if (find.sort.length > 0 || 'codes' in expected) return;
   const command: Document = { count: name, query: find.filter };
   if (find.skip > 0) command['skip'] = find.skip;
   if (find.limit > 0) command['limit'] = find.limit;
@@ -101,11 +103,14 @@ async function count(server: Server, { name }: Target, find: Find, expected: Exp
 
 function expect(docs: readonly Doc[], find: Find): Expected {
   let found: Found[] = [];
+  // Which of two faults is told of is the server's to choose; documents are looked at when there is none.
+  const faults = [codeOf(() => checkFilter(find.filter)), codeOf(() => checkProjection(find.projection))];
+  const codes = faults.filter((code) => code !== 0);
+  if (codes.length > 0) return { codes };
   const code = codeOf(() => {
-    checkFilter(find.filter);
     found = docs.filter((doc) => matches(doc, find.filter)).map((doc) => ({ doc, row: sortRow(doc, find.sort) }));
   });
-  if (code !== 0) return { code };
+  if (code !== 0) return { codes: [code] };
   const directions = find.sort.map(([, direction]) => direction);
   return { found: find.sort.length === 0 ? found : found.sort((a, b) => compareRows(a.row, b.row, directions)) };
 }
@@ -113,21 +118,42 @@ function expect(docs: readonly Doc[], find: Find): Expected {
 const windowOf = <T>(found: readonly T[], { skip, limit }: Find): readonly T[] =>
   found.slice(skip, limit === 0 ? undefined : skip + limit);
 
+/** What is shown of each document, byte for byte; the order is left to finds that show all. */
+function judgeProjected(label: string, answered: readonly Buffer[], found: readonly Found[], find: Find): void {
+  const left = answered.map(keyOf);
+  for (const { doc } of found) {
+    const shown = project(doc, find.projection);
+    const at = left.indexOf(keyOf(encode(shown)));
+    if (at < 0) {
+      const given = answered.map((bytes) => show(decode(bytes))).join(' ');
+      throw new Disagreement(`${label}: not among the documents: ${show(shown)} of ${show(doc)}; given ${given}`);
+    }
+    left.splice(at, 1);
+  }
+  if (left.length > 0) throw new Disagreement(`${label}: ${left.length} documents too many`);
+}
+
 /** Which documents of equal rows come first is free; the rows one after the other are not. */
 function judge(label: string, outcome: Outcome, expected: Expected, docs: Known, find: Find, tally: Tally): void {
   tally.answers += 1;
   if ('code' in outcome) {
-    if ('code' in expected && outcome.code === expected.code) {
+    if ('codes' in expected && expected.codes.includes(outcome.code)) {
       increase(tally.refusals, outcome.code);
       return;
     }
     if (tally.isUnsupported(find.filter, outcome)) return;
-    const says = 'code' in expected ? `code ${expected.code}` : `${expected.found.length} documents`;
+    const says = 'codes' in expected ? `code ${expected.codes.join(' or ')}` : `${expected.found.length} documents`;
     throw new Disagreement(`${label}: refused with ${outcome.code} (${outcome.message}), the model says ${says}`);
   }
   const answered = documentsIn(outcome.reply['cursor'] as Buffer, 'firstBatch');
-  if ('code' in expected) {
-    throw new Disagreement(`${label}: ${answered.length} documents, the model refuses with ${expected.code}`);
+  if ('codes' in expected) {
+    throw new Disagreement(
+      `${label}: ${answered.length} documents, the model refuses with ${expected.codes.join(' or ')}`,
+    );
+  }
+  if (find.projection.size > 0) {
+    judgeProjected(label, answered, expected.found, find);
+    return;
   }
   const given = answered.map((bytes) => docs.get(keyOf(bytes)));
   const wanted = windowOf(expected.found, find);
