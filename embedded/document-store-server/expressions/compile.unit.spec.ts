@@ -1,6 +1,6 @@
 import { Double, Long } from 'bson';
 import { expect } from 'chai';
-import { type Case, evaluate, refusal, shown, valueOfField } from './expression-fixture.js';
+import { type Case, describeExpressions, evaluate, type Refusal, shown, valueOfField } from './expression-fixture.js';
 
 const cases: Case[] = [
   ['a path reads a field', '$a.b', 5, { a: { b: 5 } }],
@@ -41,7 +41,7 @@ const cases: Case[] = [
   ['an int64 keeps its digits', '$n', Long.fromString('9007199254740993'), { n: Long.fromString('9007199254740993') }],
 ];
 
-const refusals: [expression: unknown, code: number][] = [
+const refusals: Refusal[] = [
   [{ $function: {} }, 168],
   [{ $nonsense: 1 }, 168],
   [{ $add: [1], $sum: [1] }, 15983],
@@ -63,14 +63,9 @@ const refusals: [expression: unknown, code: number][] = [
   [{ $let: { vars: { ROOT: 1 }, in: 1 } }, 9],
 ];
 
-describe('an expression', () => {
-  for (const [title, expression, expected, document] of cases) {
-    it(title, () => expect(shown(evaluate(expression, document))).to.equal(shown(valueOfField(expected))));
-  }
-  for (const [expression, code] of refusals) {
-    it(`is refused for ${JSON.stringify(expression)} with ${code}`, () => expect(refusal(expression)).to.equal(code));
-  }
+describeExpressions('an expression', cases, refusals);
 
+describe('an expression of a command', () => {
   it('reads the variables of its command', () => {
     expect(
       shown(evaluate({ $add: ['$$n', '$$m.x', '$a'] }, { a: 1 }, { n: 2, m: { x: { $add: ['$$n', 1] } } })),

@@ -1,6 +1,5 @@
 import { Decimal128, Double, Long, MinKey } from 'bson';
-import { expect } from 'chai';
-import { type Case, evaluate, refusal, shown, valueOfField } from './expression-fixture.js';
+import { type Case, describeExpressions, type Refusal } from './expression-fixture.js';
 
 const cases: Case[] = [
   ['$cmp tells the order of types and values', { $cmp: ['x', 5] }, 1],
@@ -54,7 +53,7 @@ const cases: Case[] = [
   ['$switch has a default', { $switch: { branches: [{ case: '$a', then: 1 }], default: 2 } }, 2],
 ];
 
-const refusals: [expression: unknown, code: number][] = [
+const refusals: Refusal[] = [
   [{ $eq: [1] }, 16020],
   [{ $not: [1, 2] }, 16020],
   [{ $cond: [1, 2] }, 16020],
@@ -74,11 +73,4 @@ const refusals: [expression: unknown, code: number][] = [
   [{ $switch: { branches: [] } }, 40068],
 ];
 
-describe('comparisons and conditions in expressions', () => {
-  for (const [title, expression, expected, document] of cases) {
-    it(title, () => expect(shown(evaluate(expression, document))).to.equal(shown(valueOfField(expected))));
-  }
-  for (const [expression, code] of refusals) {
-    it(`refuses ${JSON.stringify(expression)} with ${code}`, () => expect(refusal(expression)).to.equal(code));
-  }
-});
+describeExpressions('comparisons and conditions in expressions', cases, refusals);

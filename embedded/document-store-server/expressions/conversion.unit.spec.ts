@@ -1,6 +1,5 @@
 import { Binary, Decimal128, Double, Long, ObjectId, Timestamp } from 'bson';
-import { expect } from 'chai';
-import { type Case, evaluate, refusal, shown, valueOfField } from './expression-fixture.js';
+import { type Case, describeExpressions, type Refusal } from './expression-fixture.js';
 
 const id = new ObjectId('5ab9c3da31c2ab715d421285');
 const decimal = (text: string) => Decimal128.fromString(text);
@@ -51,7 +50,7 @@ const cases: Case[] = [
   ['$convert to null is null', { $convert: { input: 1, to: '$missing' } }, null],
 ];
 
-const refusals: [expression: unknown, code: number][] = [
+const refusals: Refusal[] = [
   [{ $toInt: '12.5' }, 241],
   [{ $toInt: 'x' }, 241],
   [{ $toInt: new Double(2147483648) }, 241],
@@ -73,11 +72,4 @@ const refusals: [expression: unknown, code: number][] = [
   [{ $convert: { input: 1, to: 'array' } }, 241],
 ];
 
-describe('conversions in expressions', () => {
-  for (const [title, expression, expected, document] of cases) {
-    it(title, () => expect(shown(evaluate(expression, document))).to.equal(shown(valueOfField(expected))));
-  }
-  for (const [expression, code] of refusals) {
-    it(`refuses ${JSON.stringify(expression)} with ${code}`, () => expect(refusal(expression)).to.equal(code));
-  }
-});
+describeExpressions('conversions in expressions', cases, refusals);

@@ -1,4 +1,5 @@
 import { type Document, deserialize, EJSON, serialize } from 'bson';
+import { expect } from 'chai';
 import { documentValue, getField } from '../bson/value.js';
 import { writeFields } from '../bson/write.js';
 import { CommandError } from '../errors.js';
@@ -42,3 +43,18 @@ export function refusal(expression: unknown, document: Document = {}): number | 
 
 /** Title, expression, what it gives with its type (undefined is missing), and the document, else an empty one. */
 export type Case = [title: string, expression: unknown, expected: unknown, document?: Document];
+
+/** An expression and the code it is refused with. */
+export type Refusal = [expression: unknown, code: number];
+
+/** Shows every case and every refusal in a test of its own. */
+export function describeExpressions(title: string, cases: readonly Case[], refusals: readonly Refusal[]): void {
+  describe(title, () => {
+    for (const [behaviour, expression, expected, document] of cases) {
+      it(behaviour, () => expect(shown(evaluate(expression, document))).to.equal(shown(valueOfField(expected))));
+    }
+    for (const [expression, code] of refusals) {
+      it(`refuses ${JSON.stringify(expression)} with ${code}`, () => expect(refusal(expression)).to.equal(code));
+    }
+  });
+}

@@ -1,6 +1,5 @@
 import { BSONRegExp, Double, Long } from 'bson';
-import { expect } from 'chai';
-import { type Case, evaluate, refusal, shown, valueOfField } from './expression-fixture.js';
+import { type Case, describeExpressions, type Refusal } from './expression-fixture.js';
 
 const cases: Case[] = [
   ['$concat joins', { $concat: ['$item', ' - ', '$kind'] }, 'ABC1 - product 1', { item: 'ABC1', kind: 'product 1' }],
@@ -18,6 +17,7 @@ const cases: Case[] = [
   ['$split of null is null', { $split: ['$missing', '-'] }, null],
   ['$trim takes white space off both ends', { $trim: { input: ' \n\u00a0good \u2003' } }, 'good'],
   ['$trim takes named characters off', { $trim: { input: 'ggggoodbyeeee', chars: 'ge' } }, 'oodby'],
+  ['$trim with null for characters is null', { $trim: { input: 'a', chars: '$missing' } }, null],
   ['$ltrim works at the start alone', { $ltrim: { input: '  a ' } }, 'a '],
   ['$rtrim works at the end alone', { $rtrim: { input: '  a ' } }, '  a'],
   ['$indexOfCP finds by code points', { $indexOfCP: ['😀abc', 'c'] }, 3],
@@ -26,6 +26,11 @@ const cases: Case[] = [
   ['$indexOfCP of null is null', { $indexOfCP: [null, 'x'] }, null],
   ['$regexMatch asks a pattern', { $regexMatch: { input: '$a', regex: /line/ } }, true, { a: 'Single line' }],
   ['$regexMatch takes options', { $regexMatch: { input: 'LINE', regex: 'line', options: 'i' } }, true],
+  [
+    '$regexMatch takes options beside a pattern without',
+    { $regexMatch: { input: 'LINE', regex: /line/, options: 'i' } },
+    true,
+  ],
   ['$regexMatch takes a pattern from the document', { $regexMatch: { input: 'abc', regex: '$p' } }, true, { p: '^a' }],
   ['$regexMatch of null is false', { $regexMatch: { input: null, regex: 'a' } }, false],
   [
@@ -83,7 +88,7 @@ const cases: Case[] = [
   ['$getField of null is null', { $getField: { field: 'a', input: null } }, null],
 ];
 
-const refusals: [expression: unknown, code: number][] = [
+const refusals: Refusal[] = [
   [{ $concat: ['a', 1] }, 16702],
   [{ $toLower: { $literal: [1] } }, 16007],
   [{ $substrCP: ['a', 'x', 1] }, 34450],
@@ -132,11 +137,4 @@ const refusals: [expression: unknown, code: number][] = [
   [{ $getField: 5 }, 5654602],
 ];
 
-describe('strings and objects in expressions', () => {
-  for (const [title, expression, expected, document] of cases) {
-    it(title, () => expect(shown(evaluate(expression, document))).to.equal(shown(valueOfField(expected))));
-  }
-  for (const [expression, code] of refusals) {
-    it(`refuses ${JSON.stringify(expression)} with ${code}`, () => expect(refusal(expression)).to.equal(code));
-  }
-});
+describeExpressions('strings and objects in expressions', cases, refusals);

@@ -132,6 +132,5 @@ export function parseProjectionTree(
     throw new CommandError(code.badValue, '$elemMatch beside excluded fields is not supported');
   }
   if (mode === 'inclusion' && !root.children.has('_id')) root.children.set('_id', { kind: 'keep' });
-  if (mode === 'exclusion' && parsing.id === 'included') root.children.delete('_id');
   return { mode, root };
 }

@@ -33,6 +33,7 @@ describe('a projection', () => {
   it('excludes fields and paths, through arrays', () => {
     expect(apply({ a: 0, g: 0 })).to.deep.equal({ _id: 1, f: 4 });
     expect(apply({ _id: 0, a: 0, 'g.h': 0 })).to.deep.equal({ f: 4, g: [{ i: 2 }, 5, [{}]] });
+    expect(apply({ _id: 1, a: 0, g: false })).to.deep.equal({ _id: 1, f: 4 });
     expect(Object.keys(apply({ _id: 0 }))).to.deep.equal(['a', 'f', 'g']);
   });
 
