@@ -158,11 +158,11 @@ describeTargets('bulk writes', (target) => {
     expect((await collection.deleteMany({})).deletedCount).to.equal(2);
   });
 
-  it('of thousands of replacements by _id are upserts, and change nothing when they come again', async () => {
+  it('of hundreds of replacements by _id are upserts, and change nothing when they come again', async () => {
     const views = target().collection('views');
     const write = (version: number) =>
       views.bulkWrite(
-        Array.from({ length: 2500 }, (_, i) => ({
+        Array.from({ length: 600 }, (_, i) => ({
           replaceOne: {
             filter: { _id: `v${i}` },
             replacement: { version: Long.fromNumber(version), text: 'x'.repeat(i % 100) },
@@ -171,10 +171,10 @@ describeTargets('bulk writes', (target) => {
         })),
         { ordered: false },
       );
-    expect((await write(1)).upsertedCount).to.equal(2500);
+    expect((await write(1)).upsertedCount).to.equal(600);
     const again = await write(2);
-    expect([again.matchedCount, again.modifiedCount, again.upsertedCount]).to.deep.equal([2500, 2500, 0]);
+    expect([again.matchedCount, again.modifiedCount, again.upsertedCount]).to.deep.equal([600, 600, 0]);
     expect((await write(2)).modifiedCount).to.equal(0);
-    expect(await views.countDocuments({ version: 2 })).to.equal(2500);
+    expect(await views.countDocuments({ version: 2 })).to.equal(600);
   });
 });

@@ -45,10 +45,10 @@ describeTargets('large documents', (target) => {
   it('come in several batches where they are together larger than a message', async () => {
     const large = target().collection('large');
     const pad = 'x'.repeat(3_000_000);
-    await large.insertMany(Array.from({ length: 24 }, (_, _id) => ({ _id, pad })));
+    await large.insertMany(Array.from({ length: 9 }, (_, _id) => ({ _id, pad })));
     const found = await large.find().sort({ _id: 1 }).toArray();
     expect(found.map(({ _id, pad: text }) => [_id, text.length])).to.deep.equal(
-      Array.from({ length: 24 }, (_, i) => [i, 3_000_000]),
+      Array.from({ length: 9 }, (_, i) => [i, 3_000_000]),
     );
     const { cursor } = await target().db.command({ find: large.collectionName, sort: { _id: 1 } });
     expect(cursor.firstBatch.length).to.equal(5);
