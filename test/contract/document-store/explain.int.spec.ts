@@ -134,4 +134,9 @@ describeTargets('explain', (target) => {
     expect(planOf(await explain({ count: name, query })).index).to.equal('kind_1_n_1');
     expect(planOf(await explain({ distinct: name, key: 'n', query })).index).to.equal('kind_1_n_1');
   });
+
+  it('tells of pipelines', async () => {
+    const pipeline = [{ $match: { kind: 'toy' } }, { $sort: { n: -1 } }];
+    expect(planOf(await stock.aggregate(pipeline).explain('queryPlanner')).index).to.equal('kind_1_n_1');
+  });
 });
