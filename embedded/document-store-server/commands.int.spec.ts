@@ -34,10 +34,23 @@ describe('commands of the document store', () => {
         [{ insert: 'items' }, 40414],
         [{ delete: 'items', deletes: [{ q: {} }] }, 40414],
         [{ update: 'items', updates: {} }, 14],
+        [{ find: 'items', allowDiskUse: 'x' }, 14],
+        [{ find: 'items', hint: 5 }, 9],
+        [{ find: 'items', $readPreference: { mode: 'first' } }, 9],
+        [{ createIndexes: 'items', indexes: [{ key: { n: 1 }, name: 'n', v: 1 }] }, 67],
         [{ noSuchCommand: 1 }, 59],
       ]);
       expect((await failure(run({ find: 'items', strange: 1 })))['codeName']).to.equal('IDLUnknownField');
       expect((await failure(run({ distinct: 'items' })))['codeName']).to.equal('IDLFailedToParse');
+    });
+
+    it('does none of the statements when one of them is malformed', async () => {
+      const good = { q: { _id: 1 }, u: { $set: { seen: true } } };
+      for (const bad of [{ u: 5 }, { hint: 5 }, { strange: 1 }, { multi: 'x' }]) {
+        const err = await failure(run({ update: 'items', updates: [good, { ...good, ...bad }] }));
+        expect(err.code).to.be.oneOf([9, 14, 40415]);
+      }
+      expect(await server.db.collection('items').countDocuments({ seen: true })).to.equal(0);
     });
 
     it('takes null for absent, and numbers of any type, cut to whole ones', async () => {

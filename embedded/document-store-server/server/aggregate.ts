@@ -67,12 +67,12 @@ export function parseAggregate(context: Context, explains = false): AggregateArg
   const name = parseCollection(args);
   const collection = name === undefined ? undefined : findCollection(context, name);
   args.refuse('collation', 'exchange');
-  args.allow('allowDiskUse', 'bypassDocumentValidation', 'explain');
+  args.flags('allowDiskUse', 'bypassDocumentValidation', 'explain');
   const batchSize = parseBatchSize(args, explains);
   const pipeline = args.required('pipeline', args.value('pipeline'));
   const source = startSource(context, pipeline, name);
   const { stages, ...query } = parsePipeline(source?.rest ?? pipeline, expressionsOf(context, args));
-  const hint = parseHint(collection, args.value('hint'));
+  const hint = parseHint(collection, args.hint());
   args.finish();
   return {
     namespace: `${database}.${name ?? '$cmd.aggregate'}`,

@@ -92,6 +92,18 @@ export class Arguments {
     throw this.wrongType(field, value, 'bool');
   }
 
+  /** Options that rightly change nothing on a standalone server, of the type they must have. */
+  flags(...options: string[]): void {
+    for (const option of options) this.flag(option);
+  }
+
+  /** An index that the client insists on, by name or key pattern. */
+  hint(): BsonValue | undefined {
+    const value = this.value('hint');
+    if (value === undefined || value.type === bsonType.string || value.type === bsonType.document) return value;
+    throw new CommandError(code.failedToParse, 'Hint must be a string or an object');
+  }
+
   /** A number of at least `least`; a fraction is cut off. */
   count(field: string, least = 0): number | undefined {
     const value = this.value(field);
@@ -157,7 +169,7 @@ export class Arguments {
     for (const option of options) this.lacking.add(option);
   }
 
-  /** Options that rightly change nothing on a standalone server. */
+  /** Options that rightly change nothing on a standalone server, whatever they are. */
   allow(...options: string[]): void {
     for (const option of options) this.read.add(option);
   }

@@ -71,7 +71,7 @@ export function dropDatabase(context: Context): Promise<Reply> {
 export async function listCollections({ args, server, database }: Context): Promise<Reply> {
   const filter = parseFilter(args.documentOrEmpty('filter'));
   const nameOnly = args.flag('nameOnly');
-  args.allow('authorizedCollections');
+  args.flags('authorizedCollections');
   const cursor = new Arguments('cursor', args.documentOrEmpty('cursor'));
   const size = cursor.count('batchSize') ?? Number.POSITIVE_INFINITY;
   cursor.finish();

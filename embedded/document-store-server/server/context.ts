@@ -83,7 +83,7 @@ export function parseHint(
   if (index === undefined) {
     throw new CommandError(
       code.badValue,
-      'planner returned error :: caused by :: hint provided does not correspond to an existing index',
+      'planner returned error :: caused by :: hint provided does not correspond to an existing index; supported: one by its name or key pattern, or { $natural: 1 }',
     );
   }
   return index;

@@ -14,7 +14,7 @@ export function parseFindAndModify(context: Context) {
   const { args } = context;
   const name = args.collection();
   args.refuse('collation');
-  args.allow('bypassDocumentValidation');
+  args.flags('bypassDocumentValidation');
   const expressions = expressionsOf(context, args);
   const filter = parseFilter(args.documentOrEmpty('query'), expressions);
   const order = parseSort(args.documentOrEmpty('sort'));
@@ -24,7 +24,7 @@ export function parseFindAndModify(context: Context) {
   const upserts = args.flag('upsert');
   const updateValue = args.value('update');
   const arrayFilters = args.value('arrayFilters');
-  const hintValue = args.value('hint');
+  const hintValue = args.hint();
   args.finish();
   const change = updateValue && parseUpdate(updateValue, arrayFilters, expressions);
   if (removes && (change !== undefined || upserts || returnsNew)) {

@@ -5,6 +5,7 @@ import { CommandError, code } from '../errors.js';
 import { Arguments } from './arguments.js';
 
 const longestLimit = 2 ** 31 - 1;
+const readModes = new Set(['primary', 'primaryPreferred', 'secondary', 'secondaryPreferred', 'nearest']);
 
 /** Commands of the Stable API, version 1. */
 const stable = new Set([
@@ -127,6 +128,13 @@ function checkApi(command: string, args: Arguments): void {
   throw new CommandError(code.apiStrict, `Provided apiStrict:true, but the ${lacking} is not in API Version 1`);
 }
 
+/** There is one server, which every read preference means. */
+function checkReadPreference(value: BsonValue): void {
+  const mode = new Arguments('$readPreference', value).text('mode');
+  if (mode !== undefined && readModes.has(mode)) return;
+  throw new CommandError(code.failedToParse, `Could not parse $readPreference mode '${mode ?? ''}'`);
+}
+
 /** @returns the UUID of a session as BSON has it @throws CommandError 14 or 40414 for what is no session's id */
 export function readSession(value: BsonValue): Buffer {
   if (value.type !== bsonType.document) throw new CommandError(code.typeMismatch, 'a session id must be an object');
@@ -184,6 +192,7 @@ export function readGeneric(args: Arguments, database?: string): GenericFields {
   };
   given('readConcern', checkReadConcern);
   given('writeConcern', (value) => checkWriteConcern(command, value));
+  given('$readPreference', checkReadPreference);
   let session: Buffer | undefined;
   given('lsid', (value) => {
     session = readSession(value);

@@ -70,7 +70,9 @@ export function parseIndex(spec: Buffer): IndexSpec {
   const args = new Arguments('indexes', documentValue(spec));
   const refused = ['collation', 'hidden', 'weights', 'wildcardProjection', 'storageEngine', 'clustered'];
   args.refuse(...refused, 'default_language', 'language_override', 'bits', 'min', 'max', 'prepareUnique');
-  args.allow('v', 'ns', 'background', 'dropDups');
+  args.allow('ns', 'dropDups');
+  args.flags('background');
+  const version = args.value('v');
   const pattern = args.required('key', args.document('key'));
   checkPattern(pattern);
   const name = args.required('name', args.text('name'));
@@ -79,6 +81,12 @@ export function parseIndex(spec: Buffer): IndexSpec {
   const sparse = args.flag('sparse');
   const expiry = args.value('expireAfterSeconds');
   args.finish(code.indexSpecification);
+  if (version !== undefined && toInteger(version) !== 2n) {
+    throw new CommandError(
+      code.cannotCreateIndex,
+      `index version v: ${toText(version)} is not supported; supported: 2`,
+    );
+  }
   if (name === '') throw new CommandError(code.cannotCreateIndex, 'index name cannot be empty');
   if (name === '*') throw new CommandError(code.badValue, "The index name '*' is not valid.");
   const fields = indexFields(Buffer.from(pattern.bytes));

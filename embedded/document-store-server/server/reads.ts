@@ -103,7 +103,7 @@ export async function* withinTime(context: Context, source: Batches): Batches {
 export function parseFind(context: Context, args: Arguments): FindArguments {
   const collection = findCollection(context, args.collection());
   args.refuse('collation', 'min', 'max', 'returnKey', 'showRecordId', 'tailable', 'awaitData', 'oplogReplay');
-  args.allow('allowDiskUse', 'allowPartialResults');
+  args.flags('allowDiskUse', 'allowPartialResults');
   const expressions = expressionsOf(context, args);
   const projection = parseProjection(args.documentOrEmpty('projection'), expressions);
   const single = args.flag('singleBatch');
@@ -114,7 +114,7 @@ export function parseFind(context: Context, args: Arguments): FindArguments {
       order: parseSort(args.documentOrEmpty('sort')),
       skip: args.count('skip') ?? 0,
       limit: args.count('limit') ?? 0,
-      hint: parseHint(collection, args.value('hint')),
+      hint: parseHint(collection, args.hint()),
     },
     map: projection && ((document) => project(projection, document)),
     batchSize: args.count('batchSize') ?? firstBatchSize,
@@ -181,7 +181,7 @@ export function storedCount({ count: all }: Collection, { skip, limit }: Pick<Qu
 export function parseCount(context: Context, args: Arguments): Pick<FindArguments, 'collection' | 'query'> {
   const collection = findCollection(context, args.collection());
   args.refuse('collation');
-  args.allow('fields');
+  args.document('fields');
   const given = args.document('query');
   const query = {
     filter:
@@ -191,7 +191,7 @@ export function parseCount(context: Context, args: Arguments): Pick<FindArgument
     order: [],
     skip: args.count('skip') ?? 0,
     limit: Math.abs(args.count('limit', Number.NEGATIVE_INFINITY) ?? 0),
-    hint: parseHint(collection, args.value('hint')),
+    hint: parseHint(collection, args.hint()),
   };
   args.finish();
   return { collection, query };

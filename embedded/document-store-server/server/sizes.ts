@@ -137,7 +137,7 @@ export async function listDatabases(context: Context): Promise<Reply> {
   checkAdmin(context);
   const nameOnly = args.flag('nameOnly');
   const filter = parseFilter(args.documentOrEmpty('filter'));
-  args.allow('authorizedDatabases');
+  args.flags('authorizedDatabases');
   args.finish();
   const names = [...new Set(server.store.catalogue.all().map((collection) => collection.database))].sort();
   const databases: Buffer[] = [];

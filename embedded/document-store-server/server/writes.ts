@@ -39,7 +39,7 @@ export function readWrite({ args }: Context, field: string): { name: string; ord
   const name = args.collection();
   const ordered = args.value('ordered') === undefined || args.flag('ordered');
   const statements = args.documents(field);
-  args.allow('bypassDocumentValidation');
+  args.flags('bypassDocumentValidation');
   if (field !== 'documents') args.document('let');
   args.finish();
   if (statements.length === 0 || statements.length > largestBatch) {
@@ -105,9 +105,12 @@ export function parseUpdateStatement(statement: Buffer): UpdateStatement {
     arrayFilters: args.value('arrayFilters'),
     multi: args.flag('multi'),
     upsert: args.flag('upsert'),
-    hint: args.value('hint'),
+    hint: args.hint(),
   };
   args.finish();
+  if (parsed.update.type !== bsonType.document && parsed.update.type !== bsonType.array) {
+    throw new CommandError(code.failedToParse, 'Update argument must be either an object or an array');
+  }
   return parsed;
 }
 
@@ -183,7 +186,7 @@ export function parseDeleteStatement(statement: Buffer): {
   args.refuse('collation');
   const limit = args.required('limit', args.value('limit'));
   const query = args.required('q', args.document('q'));
-  const hint = args.value('hint');
+  const hint = args.hint();
   args.finish();
   const most = toInteger(limit);
   if (most !== 0n && most !== 1n)
