@@ -9,7 +9,7 @@ import {
   writeDecimal,
 } from '../bson/decimal.js';
 import { toDouble, toInteger } from '../bson/numbers.js';
-import { BsonValue, bsonType, typeName, typeOfName } from '../bson/value.js';
+import { BsonValue, bsonType, itemsOf, typeName, typeOfName } from '../bson/value.js';
 import { CommandError, code } from '../errors.js';
 import { parseDate } from './date-parse.js';
 import { instantOfValue } from './dates.js';
@@ -22,6 +22,7 @@ import {
   doubleValue,
   fitsInt32,
   fitsInt64,
+  int32Of,
   int32Value,
   int64Value,
   isNullish,
@@ -55,9 +56,10 @@ function truncated(value: BsonValue): bigint {
 
 function checkedInteger(value: BsonValue, fits: (whole: bigint) => boolean): bigint {
   const whole = truncated(value);
-  // 2147483647.5 is beyond the range already
-  const isBeyond = value.type === bsonType.double && fits === fitsInt32 && Math.abs(toDouble(value)) > 2 ** 31 - 1;
-  if (!fits(whole) || (isBeyond && whole !== -(2n ** 31n))) throw failed('Conversion would overflow target type');
+  const double = value.type === bsonType.double ? toDouble(value) : 0;
+  // a fraction beyond the last int32 does not save a double
+  const isBeyond = fits === fitsInt32 && (double > 2 ** 31 - 1 || double < -(2 ** 31));
+  if (!fits(whole) || isBeyond) throw failed('Conversion would overflow target type');
   return whole;
 }
 
@@ -154,20 +156,19 @@ const conversions: Record<string, (value: BsonValue) => BsonValue> = {
   decimal: decimalOf,
 };
 
+/** The name of the type asked for. @throws CommandError 2 for an unknown name, 9 for a number that is no type's */
 function targetFrom(value: BsonValue): string {
-  let target: string;
   if (value.type === bsonType.string) {
-    target = value.text;
-    if (typeOfName(target) === undefined) throw new CommandError(code.badValue, `Unknown type name: ${target}`);
-  } else if (value.isNumber) {
-    target = typeName(Number(toInteger(value) ?? -1n));
-  } else {
-    throw new CommandError(
-      code.failedToParse,
-      `$convert's 'to' argument must be a string or number, but is ${typeOf(value)}`,
-    );
+    if (value.text !== 'missing' && typeOfName(value.text) === undefined) {
+      throw new CommandError(code.badValue, `Unknown type name: ${value.text}`);
+    }
+    return value.text;
   }
-  return target;
+  const name = value.isNumber ? typeName(int32Of(value) ?? -1) : undefined;
+  if (name === undefined || typeOfName(name) === undefined) {
+    throw new CommandError(code.failedToParse, "$convert's 'to' argument must be the name or the number of a type");
+  }
+  return name;
 }
 
 function convertTo(value: BsonValue, target: string): BsonValue {
@@ -206,7 +207,12 @@ const convert: Operator = (operand, compiler, name) => {
 };
 
 function shortFor(target: string): Operator {
-  return unary((value: Value) => (isNullish(value) ? nullValue : convertTo(value, target)));
+  const convertOne = unary((value: Value) => (isNullish(value) ? nullValue : convertTo(value, target)));
+  return (operand, compiler, name) => {
+    const count = operand.type === bsonType.array ? itemsOf(operand).length : 1;
+    if (count !== 1) throw new CommandError(50723, `${name} requires a single argument, got ${count}`);
+    return convertOne(operand, compiler, name);
+  };
 }
 
 export const conversionOperators: Operators = {

@@ -1,6 +1,6 @@
 import { type BsonValue, bsonType, eachField, fieldsOf, getField, itemsOf } from '../bson/value.js';
 import { CommandError } from '../errors.js';
-import { combine, constantValue, type Operator, type Operators, typeOf, unary } from './expression.js';
+import { combine, type Operator, type Operators, typeOf, unary } from './expression.js';
 import { namedArguments, requiredArgument } from './named-arguments.js';
 import { arrayValue, documentOf, isArray, isNullish, nullValue, stringValue, type Value } from './values.js';
 
@@ -60,16 +60,29 @@ function arrayToObject(value: Value): Value {
 
 const getFieldRules = { notObject: 3041701, unknown: 3041701, names: { field: 3041702, input: 3041703 } };
 
+/** The name of a field: text that is no path, or a literal. */
+function constantName(field: BsonValue, operator: string): string {
+  let name = field;
+  if (field.type === bsonType.document) {
+    const [only, ...more] = fieldsOf(field);
+    const isLiteral = more.length === 0 && (only?.[0] === '$literal' || only?.[0] === '$const');
+    if (only === undefined || !isLiteral) {
+      throw new CommandError(5654601, `${operator} requires 'field' to evaluate to a constant`);
+    }
+    name = only[1];
+  } else if (field.type === bsonType.string && field.text.startsWith('$')) {
+    throw new CommandError(5654600, `'${field.text}' is a field path reference; write { $literal: '${field.text}' }`);
+  }
+  if (name.type !== bsonType.string) {
+    throw new CommandError(5654602, `${operator} requires 'field' to evaluate to type String, but got ${typeOf(name)}`);
+  }
+  return name.text;
+}
+
 const getFieldOperator: Operator = (operand, compiler, name) => {
   const isNamed = operand.type === bsonType.document && fieldsOf(operand)[0]?.[0].startsWith('$') !== true;
   const given = isNamed ? namedArguments(operand, getFieldRules, name) : new Map([['field', operand]]);
-  const field = requiredArgument(given, 'field', compiler);
-  if (!field.constant) throw new CommandError(5654600, `${name} requires 'field' to evaluate to a constant`);
-  const key = constantValue(field);
-  if (key?.type !== bsonType.string) {
-    throw new CommandError(5654602, `${name} requires 'field' to evaluate to type String, but got ${typeOf(key)}`);
-  }
-  const bytes = Buffer.from(key.text);
+  const bytes = Buffer.from(constantName(given.get('field') ?? operand, name));
   const input = isNamed ? requiredArgument(given, 'input', compiler) : compiler.compile(stringValue('$$CURRENT'));
   return combine([input], (frame) => {
     const object = input.evaluate(frame);

@@ -134,6 +134,8 @@ const refusals: Refusal[] = [
   [{ $getField: { input: {} } }, 3041702],
   [{ $getField: { field: 'a' } }, 3041703],
   [{ $getField: '$a' }, 5654600],
+  [{ $getField: { $concat: ['a', 'b'] } }, 5654601],
+  [{ $getField: { field: ['a'], input: {} } }, 5654602],
   [{ $getField: 5 }, 5654602],
 ];
 
