@@ -84,5 +84,5 @@ export function product(seed: number, n: number, total: number): Product {
 export function searchFor({ terms }: Product): { brand: string; common: string; prefix: string } {
   const [brand = '', ...rest] = terms;
   const [common = '', begun = ''] = rest.sort((a, b) => (rankOf.get(a) ?? 0) - (rankOf.get(b) ?? 0));
-  return { brand, common, prefix: begun.slice(0, 3) };
+  return { brand, common, prefix: begun.slice(0, 2) };
 }
