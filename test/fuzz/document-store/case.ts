@@ -36,7 +36,18 @@ export interface Delete {
   readonly multi: boolean;
 }
 
-export type Operation = Find | Update | Delete;
+export interface FindAndModify {
+  readonly kind: 'findAndModify';
+  readonly filter: Doc;
+  readonly sort: Sort;
+  /** nothing to remove the document */
+  readonly update: Doc | undefined;
+  readonly returnsNew: boolean;
+  readonly upsert: boolean;
+  readonly fields: Doc;
+}
+
+export type Operation = Find | Update | Delete | FindAndModify;
 
 /** Documents, indexes and what is asked of them: enough to see a disagreement again. */
 export interface Case {
@@ -120,6 +131,18 @@ function operationToDoc(operation: Operation): Doc {
         ['filter', operation.filter],
         ['multi', operation.multi],
       ]);
+    case 'findAndModify': {
+      const { update } = operation;
+      return new Map<string, Value>([
+        ['kind', kind],
+        ['filter', operation.filter],
+        ...optional('sort', operation.sort.length > 0, () => sortToDoc(operation.sort)),
+        ...(update === undefined ? [] : ([['update', update]] as const)),
+        ...optional('new', operation.returnsNew, () => true),
+        ...optional('upsert', operation.upsert, () => true),
+        ...optional('fields', operation.fields.size > 0, () => operation.fields),
+      ]);
+    }
   }
 }
 
@@ -160,6 +183,21 @@ function operationFromDoc(doc: Doc): Operation {
     }
     case 'delete':
       return { kind: 'delete', filter: docOf(doc.get('filter')), multi: doc.get('multi') === true };
+    case 'findAndModify': {
+      const update = doc.get('update');
+      if (update === undefined && (doc.get('new') === true || doc.get('upsert') === true)) {
+        throw new RangeError('what is removed is neither new nor inserted');
+      }
+      return {
+        kind: 'findAndModify',
+        filter: docOf(doc.get('filter')),
+        sort: sort === undefined ? [] : sortFromDoc(docOf(sort)),
+        update: update === undefined ? undefined : docOf(update),
+        returnsNew: doc.get('new') === true,
+        upsert: doc.get('upsert') === true,
+        fields: docOf(doc.get('fields') ?? new Map()),
+      };
+    }
     default:
       throw new RangeError('there is no such operation');
   }

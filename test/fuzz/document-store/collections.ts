@@ -23,19 +23,14 @@ export interface State extends Target {
   readonly docs: readonly Doc[];
 }
 
-/** The same documents twice, without and with indexes. */
-export interface Pair {
-  readonly docs: readonly Doc[];
-  readonly plain: Target;
-  readonly indexed: Target;
-}
+export type Setting = Omit<Case, 'operation'>;
 
 /**
- * Fills two collections with the documents that the indexes let in.
+ * Fills two collections, the first without indexes, with the documents that the indexes let in.
  *
  * @throws Disagreement when the server takes or refuses another document or index than the model
  */
-export async function fill(server: Server, { docs, indexes, indexesLast }: Omit<Case, 'operation'>): Promise<Pair> {
+export async function fill(server: Server, { docs, indexes, indexesLast }: Setting): Promise<State[]> {
   const plain = server.freshName();
   const indexed = server.freshName();
   let kept: readonly Doc[] = docs;
@@ -48,11 +43,14 @@ export async function fill(server: Server, { docs, indexes, indexesLast }: Omit<
     kept = await insert(server, indexed, docs, indexes);
   }
   await insert(server, plain, kept, []);
-  return { docs: kept, plain: { name: plain, indexes: [] }, indexed: { name: indexed, indexes: made } };
+  return [
+    { name: plain, indexes: [], docs: kept },
+    { name: indexed, indexes: made, docs: kept },
+  ];
 }
 
-export async function drop(server: Server, { plain, indexed }: Pair): Promise<void> {
-  for (const { name } of [plain, indexed]) await server.run({ drop: name });
+export async function drop(server: Server, targets: readonly Target[]): Promise<void> {
+  for (const { name } of targets) await server.run({ drop: name });
 }
 
 async function insert(server: Server, name: string, docs: readonly Doc[], indexes: readonly Index[]): Promise<Doc[]> {

@@ -1,8 +1,11 @@
 import { Timestamp } from 'bson';
-import type { Delete, Statement } from './case.js';
+import type { Delete, FindAndModify, Statement } from './case.js';
 import { codeOf, duplicateKey, refusalOf, type State } from './collections.js';
 import { checkFilter, matches } from './model/filter.js';
+import { compareRows } from './model/index-keys.js';
 import { identical } from './model/order.js';
+import { checkProjection } from './model/projection.js';
+import { type Sort, sortRow } from './model/sort.js';
 import { applyUpdate, checkUpdate, refusalsOf } from './model/update.js';
 import type { Context } from './model/update-operators.js';
 import { equalitiesOf, upserted } from './model/upsert.js';
@@ -19,6 +22,9 @@ export interface End {
   /** Whether MongoDB may count documents as modified that are what they were. */
   readonly mayCountMore: boolean;
   readonly upserted: Doc | undefined;
+  /** the one document that was changed, as it was and as it is; nothing for many or none */
+  readonly before: Doc | undefined;
+  readonly after: Doc | undefined;
 }
 
 /** Stands for the time at which the server does it. */
@@ -30,74 +36,78 @@ const context: Context = { inserts: false, ...now };
 
 /** Every way a statement may end; which of several matches is changed, and which first, is the server's to choose. */
 export function endsOfUpdate({ docs, indexes }: State, { q, u, multi, upsert }: Statement): End[] {
-  const refused = (code: number): End => ({
-    code,
-    docs,
-    matched: 0,
-    modified: 0,
-    mayCountMore: false,
-    upserted: undefined,
-  });
+  const refused = (code: number): End => ({ ...nothing(docs), code });
   // Which of two faults is complained about is the server's to choose.
   const codes = [codeOf(() => checkUpdate(u, multi)), codeOf(() => checkFilter(q))].filter((code) => code !== 0);
   if (codes.length > 0) return codes.map(refused);
   const matched = docs.filter((doc) => matches(doc, q));
-  if (matched.length === 0) {
-    if (!upsert) return [{ ...refused(0) }];
-    return insertions(refused, q, u, { docs, indexes });
+  if (matched.length === 0) return upsert ? insertions({ docs, indexes }, q, u) : [nothing(docs)];
+  return multi ? multiEnds({ docs, indexes }, matched, u) : singleEnds({ docs, indexes }, matched, u);
+}
+
+type Content = Pick<State, 'docs' | 'indexes'>;
+
+export const nothing = (docs: readonly Doc[]): End => ({
+  code: 0,
+  docs,
+  matched: 0,
+  modified: 0,
+  mayCountMore: false,
+  upserted: undefined,
+  before: undefined,
+  after: undefined,
+});
+
+/** The document after an update beside others, or the codes it may be refused with. */
+function change({ indexes }: Content, doc: Doc, present: readonly Doc[], u: Doc): Doc | number[] {
+  try {
+    const next = applyUpdate(doc, u, context);
+    const others = present.filter((other) => other !== doc);
+    const code = next === doc ? 0 : refusalOf(next, others, indexes);
+    return code === 0 ? next : [code];
+  } catch (err) {
+    if (err instanceof Refusal) return [err.code, ...refusalsOf(doc, u, context)];
+    throw err;
   }
-  const change = (doc: Doc, present: readonly Doc[]): Doc | number[] => {
-    try {
-      const next = applyUpdate(doc, u, context);
-      const others = present.filter((other) => other !== doc);
-      const code = next === doc ? 0 : refusalOf(next, others, indexes);
-      return code === 0 ? next : [code];
-    } catch (err) {
-      if (err instanceof Refusal) return [err.code, ...refusalsOf(doc, u, context)];
-      throw err;
-    }
-  };
-  const mayCountMore = countsUnchanged(u);
-  if (!multi) {
-    return matched.flatMap((doc): End[] => {
-      const next = change(doc, docs);
-      if (isRefusal(next)) return next.map(refused);
-      const modified = Number(!identical(next, doc));
-      const after = docs.map((one) => (one === doc ? next : one));
-      return [{ ...refused(0), docs: after, matched: 1, modified, mayCountMore }];
-    });
-  }
-  return multiEnds(docs, matched, change, mayCountMore);
+}
+
+/** One of the candidates is changed. */
+function singleEnds(content: Content, candidates: readonly Doc[], u: Doc): End[] {
+  const { docs } = content;
+  return candidates.flatMap((doc): End[] => {
+    const next = change(content, doc, docs, u);
+    if (isRefusal(next)) return next.map((code) => ({ ...nothing(docs), code }));
+    return [
+      {
+        ...nothing(docs.map((one) => (one === doc ? next : one))),
+        matched: 1,
+        modified: Number(!identical(next, doc)),
+        mayCountMore: countsUnchanged(u),
+        before: doc,
+        after: next,
+      },
+    ];
+  });
 }
 
 const isRefusal = (next: Doc | number[]): next is number[] => Array.isArray(next);
 
 /** All of them, in the order of the collection; the first one that is refused ends it. */
-function multiEnds(
-  docs: readonly Doc[],
-  matched: readonly Doc[],
-  change: (doc: Doc, present: readonly Doc[]) => Doc | number[],
-  mayCountMore: boolean,
-): End[] {
-  let present = docs;
+function multiEnds(content: Content, matched: readonly Doc[], u: Doc): End[] {
+  const mayCountMore = countsUnchanged(u);
+  let present = content.docs;
   let modified = 0;
   for (const doc of matched) {
-    const next = change(doc, present);
-    if (isRefusal(next)) {
-      return next.map((code) => ({ code, docs: present, matched: 0, modified, mayCountMore, upserted: undefined }));
-    }
+    const next = change(content, doc, present, u);
+    if (isRefusal(next)) return next.map((code) => ({ ...nothing(present), code, modified, mayCountMore }));
     if (!identical(next, doc)) modified += 1;
     present = present.map((one) => (one === doc ? next : one));
   }
-  return [{ code: 0, docs: present, matched: matched.length, modified, mayCountMore, upserted: undefined }];
+  return [{ ...nothing(present), matched: matched.length, modified, mayCountMore }];
 }
 
-function insertions(
-  refused: (code: number) => End,
-  q: Doc,
-  u: Doc,
-  { docs, indexes }: Pick<State, 'docs' | 'indexes'>,
-): End[] {
+function insertions({ docs, indexes }: Content, q: Doc, u: Doc): End[] {
+  const refused = (code: number): End => ({ ...nothing(docs), code });
   const inserting = { ...context, inserts: true };
   let made: Doc = new Map();
   const code = codeOf(() => {
@@ -107,7 +117,7 @@ function insertions(
   const doc = made.has('_id') ? made : new Map<string, Value>([['_id', anyId], ...made]);
   const conflicts = [refusalOf(doc, docs, indexes), docs.some((one) => sameId(one, doc)) ? duplicateKey : 0];
   if (conflicts.some((one) => one !== 0)) return conflicts.filter((one) => one !== 0).map(refused);
-  return [{ ...refused(0), docs: [...docs, doc], upserted: doc }];
+  return [{ ...nothing([...docs, doc]), upserted: doc, after: doc }];
 }
 
 function startOf(q: Doc, u: Doc): Doc {
@@ -130,24 +140,39 @@ function countsUnchanged(part: Value): boolean {
 }
 
 export function endsOfDelete({ docs }: State, { filter, multi }: Delete): End[] {
-  const end = (left: readonly Doc[], matched: number): End => ({
-    code: 0,
-    docs: left,
-    matched,
-    modified: 0,
-    mayCountMore: false,
-    upserted: undefined,
-  });
   const code = codeOf(() => checkFilter(filter));
-  if (code !== 0) return [{ ...end(docs, 0), code }];
+  if (code !== 0) return [{ ...nothing(docs), code }];
   const matched = docs.filter((doc) => matches(doc, filter));
-  const gone = multi || matched.length === 0 ? [matched] : matched.map((doc) => [doc]);
-  return gone.map((some) =>
-    end(
-      docs.filter((doc) => !some.includes(doc)),
-      some.length,
-    ),
-  );
+  if (multi || matched.length === 0) {
+    return [{ ...nothing(docs.filter((doc) => !matched.includes(doc))), matched: matched.length }];
+  }
+  return removals(docs, matched);
+}
+
+const removals = (docs: readonly Doc[], candidates: readonly Doc[]): End[] =>
+  candidates.map((doc) => ({ ...nothing(docs.filter((one) => one !== doc)), matched: 1, before: doc }));
+
+/** The first document in the order asked for, or one of those that share its place, is changed or taken out. */
+export function endsOfFindAndModify({ docs, indexes }: State, operation: FindAndModify): End[] {
+  const { filter, sort, update, upsert, fields } = operation;
+  const faults = [() => checkFilter(filter), () => checkProjection(fields), () => update && checkUpdate(update, false)];
+  const codes = faults.map(codeOf).filter((code) => code !== 0);
+  if (codes.length > 0) return codes.map((code) => ({ ...nothing(docs), code }));
+  const matched = docs.filter((doc) => matches(doc, filter));
+  if (matched.length === 0)
+    return update !== undefined && upsert ? insertions({ docs, indexes }, filter, update) : [nothing(docs)];
+  let candidates: readonly Doc[] = matched;
+  const code = codeOf(() => {
+    candidates = foremost(matched, sort);
+  });
+  if (code !== 0) return [{ ...nothing(docs), code }];
+  return update === undefined ? removals(docs, candidates) : singleEnds({ docs, indexes }, candidates, update);
+}
+
+function foremost(docs: readonly Doc[], sort: Sort): Doc[] {
+  const directions = sort.map(([, direction]) => direction);
+  const rows = docs.map((doc) => sortRow(doc, sort));
+  return docs.filter((_, at) => rows.every((row) => compareRows(rows[at] as typeof row, row, directions) <= 0));
 }
 
 const nearMs = 10 * 60_000;

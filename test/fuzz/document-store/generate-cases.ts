@@ -1,11 +1,13 @@
 import { Int32 } from 'bson';
 import type { Random } from '../../support/seeded.js';
-import type { Case, Delete, Find, Update } from './case.js';
-import { fieldPath, filter, type Ground, isPlainOperand, projection, sort } from './generate-queries.js';
+import type { Case, Find, FindAndModify } from './case.js';
+import { fieldPath, filter, filterFor, type Ground, isPlainOperand, projection, sort } from './generate-queries.js';
 import { statementByFilter, statementsById } from './generate-updates.js';
 import { document, identifiers, makePool, value } from './generate-values.js';
 import type { Index } from './model/indexes.js';
+import type { Sort } from './model/sort.js';
 import type { Doc, Value } from './model/values.js';
+import type { Write } from './writes.js';
 
 export interface World extends Omit<Case, 'operation'> {
   readonly ground: Ground;
@@ -50,27 +52,55 @@ function partial(random: Random, { pool }: Ground): Doc {
 }
 
 /** Statements about single documents, one about what a filter finds, or a deletion. */
-export function write(random: Random, ground: Ground, freshId: () => Value): Update | Delete {
+export function write(random: Random, ground: Ground, freshId: () => Value): Write {
   const kind = random.next();
   if (kind < 0.55) return { kind: 'update', statements: statementsById(random, ground, 25, freshId) };
-  if (kind < 0.93) return { kind: 'update', statements: [statementByFilter(random, ground)] };
+  if (kind < 0.8) return { kind: 'update', statements: [statementByFilter(random, ground)] };
+  if (kind < 0.95) return findAndModify(random, ground, freshId);
   return { kind: 'delete', filter: filter(random, ground), multi: random.chance(0.2) };
 }
 
-export function find(random: Random, ground: Ground): Find {
-  if (random.chance(0.2)) return { ...plainFind(filter(random, ground)), projection: projection(random) };
-  const window = random.chance(0.25);
+function findAndModify(random: Random, ground: Ground, freshId: () => Value): FindAndModify {
+  const [statement] = statementsById(random, ground, 1, freshId);
+  const removes = random.chance(0.2);
+  const byId = statement !== undefined && random.chance(0.4);
   return {
-    kind: 'find',
-    filter: filter(random, ground),
-    sort: random.chance(0.45) ? sort(random) : [],
-    skip: window && random.chance(0.6) ? random.between(0, 6) : 0,
-    limit: window ? random.between(0, 8) : 0,
-    projection: new Map(),
+    kind: 'findAndModify',
+    filter: byId ? statement.q : filter(random, ground),
+    sort: random.chance(0.6) ? sort(random) : [],
+    update: removes ? undefined : (statement?.u ?? new Map()),
+    returnsNew: !removes && random.chance(0.5),
+    upsert: !removes && byId && statement.upsert,
+    fields: random.chance(0.3) ? projection(random) : new Map(),
   };
 }
 
-const plainFind = (asked: Doc): Find => ({
+export function find(random: Random, ground: Ground, indexes: readonly Index[]): Find {
+  const index = indexes.length > 0 && random.chance(0.4) ? random.pick(indexes) : undefined;
+  const asked = index === undefined ? filter(random, ground) : filterFor(random, ground, index);
+  if (random.chance(0.2)) return { ...findAll(asked), projection: projection(random) };
+  const window = random.chance(0.25);
+  return {
+    ...findAll(asked),
+    sort: random.chance(0.45)
+      ? index === undefined || random.chance(0.3)
+        ? sort(random)
+        : sortFor(random, index)
+      : [],
+    skip: window && random.chance(0.6) ? random.between(0, 6) : 0,
+    limit: window ? random.between(0, 8) : 0,
+  };
+}
+
+/** A sort that the index may give: some of its fields in its order, mostly all forwards or all backwards. */
+function sortFor(random: Random, { key }: Index): Sort {
+  const turn = random.pick([1, -1]);
+  return key
+    .slice(random.between(0, key.length - 1))
+    .map(([path, direction]) => [path, (random.chance(0.9) ? direction * turn : direction) as 1 | -1]);
+}
+
+const findAll = (asked: Doc): Find => ({
   kind: 'find',
   filter: asked,
   sort: [],

@@ -1,6 +1,7 @@
 import { BSONRegExp, Double, Int32, Long } from 'bson';
 import type { Random } from '../../support/seeded.js';
 import { leaf, type Pool, partOf, shuffled, value } from './generate-values.js';
+import type { Index } from './model/indexes.js';
 import { reach } from './model/paths.js';
 import type { Sort } from './model/sort.js';
 import { type Doc, typeNumbers, typeOf, type Value } from './model/values.js';
@@ -73,6 +74,40 @@ export function filter(random: Random, ground: Ground, depth = 2): Doc {
   return doc;
 }
 
+/** A filter that the index may serve: its fields from the front, and what its partial filter asks for, or nearly. */
+export function filterFor(random: Random, ground: Ground, { key, partial }: Index): Doc {
+  const doc = new Map<string, Value>();
+  for (const [path, asked] of partial ?? []) {
+    if (random.chance(0.1)) continue;
+    doc.set(path, random.chance(0.4) ? asked : tightened(random, ground, path, asked));
+  }
+  for (const [path] of key) {
+    if (random.chance(0.2)) break;
+    const operators = new Map<string, Value>();
+    addOperator(
+      random,
+      ground,
+      path,
+      0,
+      operators,
+      random.pick(['compare', 'compare', 'range', 'in', 'equal', 'equal', 'regex']),
+    );
+    doc.set(doc.has(path) ? '$and' : path, doc.has(path) ? [new Map([[path, operators]])] : operators);
+  }
+  if (random.chance(0.2)) for (const [path, one] of filter(random, ground, 1)) if (!doc.has(path)) doc.set(path, one);
+  return doc;
+}
+
+/** Another operand for the same operator, or equality with a value. */
+function tightened(random: Random, ground: Ground, path: string, asked: Value): Value {
+  const operators = new Map<string, Value>();
+  const own = asked instanceof Map ? [...(asked as Doc).keys()][0] : undefined;
+  const name = random.chance(0.5) && own !== undefined && !['$exists', '$type'].includes(own) ? own : '$eq';
+  operators.set(name, operand(random, ground, path));
+  if (typeOf(operators.get(name) as Value) === 'regex') operators.set(name, 'a');
+  return operators;
+}
+
 function condition(random: Random, ground: Ground, path: string, depth: number): Value {
   if (random.chance(0.3)) return random.chance(0.1) ? regex(random) : operand(random, ground, path);
   const operators = new Map<string, Value>();
@@ -80,11 +115,21 @@ function condition(random: Random, ground: Ground, path: string, depth: number):
   return operators;
 }
 
-function addOperator(random: Random, ground: Ground, path: string, depth: number, operators: Map<string, Value>): void {
+function addOperator(
+  random: Random,
+  ground: Ground,
+  path: string,
+  depth: number,
+  operators: Map<string, Value>,
+  kind: string = random.chance(0.01) ? 'mod' : random.pick(operatorNames),
+): void {
   const one = () => operand(random, ground, path);
-  switch (random.chance(0.01) ? 'mod' : random.pick(operatorNames)) {
+  switch (kind) {
     case 'compare':
       operators.set(random.pick(['$eq', '$gt', '$gte', '$lt', '$lte', '$gt', '$gte', '$lt', '$lte', '$ne']), one());
+      return;
+    case 'equal':
+      operators.set('$eq', one());
       return;
     case 'range':
       operators.set(random.pick(['$gt', '$gte']), one());

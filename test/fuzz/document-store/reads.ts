@@ -1,7 +1,7 @@
 import type { Document } from 'mongodb';
 import { decode, documentsIn, encode } from './bytes.js';
 import { type Find, sortToDoc } from './case.js';
-import { codeOf, Disagreement, type Pair, type Target } from './collections.js';
+import { codeOf, Disagreement, type State, type Target } from './collections.js';
 import { show } from './json.js';
 import { checkFilter, matches } from './model/filter.js';
 import { compareRows, type Key } from './model/index-keys.js';
@@ -20,31 +20,41 @@ interface Found {
 }
 
 /** Documents by their bytes, so that what comes back is known without being read. */
-export type Known = ReadonlyMap<string, Doc>;
-export const keyOf = (bytes: Buffer): string => bytes.toString('latin1');
-export const known = (docs: readonly Doc[]): Known => new Map(docs.map((doc) => [keyOf(encode(doc)), doc]));
+type Known = ReadonlyMap<string, Doc>;
+const keyOf = (bytes: Buffer): string => bytes.toString('latin1');
+const knownBefore = new WeakMap<readonly Doc[], Known>();
+
+function known(docs: readonly Doc[]): Known {
+  const found = knownBefore.get(docs) ?? new Map(docs.map((doc) => [keyOf(encode(doc)), doc]));
+  knownBefore.set(docs, found);
+  return found;
+}
 
 /**
- * Asks a find of both collections, and of the indexes by name, and holds the answers against the model.
+ * Asks a find of each collection, and of its indexes by name, and holds the answers against the model.
  *
  * @throws Disagreement at the first answer that is not MongoDB's
  */
-export async function compareFind(server: Server, pair: Pair, docs: Known, find: Find, tally: Tally): Promise<void> {
-  const { plain, indexed } = pair;
-  const whole = expect(pair.docs, find);
-  const asked: Promise<void>[] = [
-    ask(server, plain, find, undefined, (outcome) => judge('without indexes', outcome, whole, docs, find, tally)),
-    ask(server, indexed, find, undefined, (outcome) => judge('with indexes', outcome, whole, docs, find, tally)),
-    count(server, indexed, find, whole, tally),
-  ];
-  for (const index of indexed.indexes) asked.push(compareHinted(server, pair, docs, find, index, whole, tally));
-  await Promise.all(asked);
+export async function compareFind(server: Server, states: readonly State[], find: Find, tally: Tally): Promise<void> {
+  const expected = new Map([...new Set(states.map(({ docs }) => docs))].map((docs) => [docs, expect(docs, find)]));
+  await Promise.all(
+    states.flatMap((state) => {
+      const whole = expected.get(state.docs) as Expected;
+      const docs = known(state.docs);
+      const label = state.indexes.length === 0 ? 'without indexes' : 'with indexes';
+      return [
+        ask(server, state, find, undefined, (outcome) => judge(label, outcome, whole, docs, find, tally)),
+        ...(state.indexes.length > 0 ? [count(server, state, find, whole, tally)] : []),
+        ...state.indexes.map((index) => compareHinted(server, state, docs, find, index, whole, tally)),
+      ];
+    }),
+  );
 }
 
 /** An index that leaves documents out answers for those it holds: core/index-sparse/ ("incomplete results"). */
 async function compareHinted(
   server: Server,
-  { docs: all, indexed }: Pair,
+  state: State,
   docs: Known,
   find: Find,
   index: Index,
@@ -53,10 +63,10 @@ async function compareHinted(
 ): Promise<void> {
   const hint = indexName(index);
   const label = `with hint ${hint}`;
-  await ask(server, indexed, find, hint, (outcome) => {
+  await ask(server, state, find, hint, (outcome) => {
     if (!index.sparse && index.partial === undefined) return judge(label, outcome, whole, docs, find, tally);
     const held = expect(
-      all.filter((doc) => isIndexed(index, doc)),
+      state.docs.filter((doc) => isIndexed(index, doc)),
       find,
     );
     try {

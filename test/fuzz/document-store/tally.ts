@@ -15,8 +15,9 @@ export class Tally {
   /** what MongoDB answers and the server refused as not supported, by operator and code */
   readonly unsupported = new Map<string, number>();
 
-  add({ kind }: Operation): void {
-    increase(this.cases, kind);
+  /** Counts the statements of an update each. */
+  add(operation: Operation): void {
+    increase(this.cases, operation.kind, operation.kind === 'update' ? operation.statements.length : 1);
   }
 
   /** Whether this refusal says that something is not supported that is known not to be; counts it. */

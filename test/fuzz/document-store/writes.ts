@@ -1,12 +1,23 @@
 import type { Document } from 'mongodb';
 import { decode, documentsIn } from './bytes.js';
-import { type Delete, type Statement, statementToDoc, type Update } from './case.js';
+import { type Delete, type FindAndModify, type Statement, sortToDoc, statementToDoc, type Update } from './case.js';
 import { Disagreement, type State, writeCodes } from './collections.js';
-import { anyId, type End, endsOfDelete, endsOfUpdate, isAsExpected } from './expected-writes.js';
+import {
+  anyId,
+  type End,
+  endsOfDelete,
+  endsOfFindAndModify,
+  endsOfUpdate,
+  isAsExpected,
+  nothing,
+} from './expected-writes.js';
 import { show } from './json.js';
+import { project } from './model/projection.js';
 import type { Doc, Value } from './model/values.js';
 import type { Outcome, Server } from './server.js';
 import { increase, type Tally } from './tally.js';
+
+export type Write = Update | Delete | FindAndModify;
 
 /**
  * Writes to a collection and holds the reply and what it holds then against the model.
@@ -14,23 +25,70 @@ import { increase, type Tally } from './tally.js';
  * @returns the collection with what it holds now
  * @throws Disagreement when it did what the model does not
  */
-export async function compareWrite(server: Server, state: State, write: Update | Delete, tally: Tally): Promise<State> {
+export async function compareWrite(server: Server, state: State, write: Write, tally: Tally): Promise<State> {
   const { name } = state;
   const label = state.indexes.length === 0 ? 'without indexes' : 'with indexes';
   const outcome = await server.run(commandOf(name, write));
   const { cursor } = await server.demand({ find: name, batchSize: 100_000 });
   const after = documentsIn(cursor as Buffer, 'firstBatch').map(decode);
   tally.answers += write.kind === 'update' ? write.statements.length : 1;
-  const complaint =
-    write.kind === 'update'
-      ? judgeUpdate(state, write.statements, outcome, after, tally)
-      : judgeDelete(state, write, outcome, after, tally);
+  const complaint = complaintAbout(state, write, outcome, after, tally);
   if (complaint !== undefined) throw new Disagreement(`${label}: ${complaint}`);
   return { ...state, docs: after };
 }
 
-function commandOf(name: string, write: Update | Delete): Document {
+function complaintAbout(
+  state: State,
+  write: Write,
+  outcome: Outcome,
+  after: readonly Doc[],
+  tally: Tally,
+): string | undefined {
+  switch (write.kind) {
+    case 'update':
+      return judgeUpdate(state, write.statements, outcome, after, tally);
+    case 'delete':
+      return judge(endsOfDelete(state, write), write.filter, outcome, after, tally);
+    case 'findAndModify': {
+      const asked = write.update === undefined ? write.filter : [write.filter, write.update];
+      const ends = endsOfFindAndModify(state, write);
+      return judge(ends, asked, outcome, after, tally, (end) => differenceInValue(end, write, outcome));
+    }
+  }
+}
+
+/** What the reply shows of the document, and says of what was done. */
+function differenceInValue(
+  { before, after, upserted }: End,
+  write: FindAndModify,
+  outcome: Outcome,
+): string | undefined {
+  if (!('reply' in outcome)) return undefined;
+  const doc = write.returnsNew ? after : before;
+  const shown = doc === undefined ? null : project(doc, write.fields);
+  const { value, lastErrorObject } = outcome.reply;
+  const given = value === null || value === undefined ? null : decode(value as Buffer);
+  if (!isAsExpected(shown, given)) return `the value is ${show(given)}, the model says ${show(shown)}`;
+  const told = decode(lastErrorObject as Buffer);
+  const n = Number(before !== undefined || upserted !== undefined);
+  if (show(told.get('n')) !== String(n)) return `n is ${show(told.get('n'))}, the model says ${n}`;
+  const updated = write.update === undefined ? undefined : before !== undefined;
+  if (told.get('updatedExisting') !== updated) return `updatedExisting is ${show(told.get('updatedExisting'))}`;
+  return told.has('upserted') === (upserted !== undefined) ? undefined : 'upserted is there or not';
+}
+
+function commandOf(name: string, write: Write): Document {
   if (write.kind === 'delete') return { delete: name, deletes: [{ q: write.filter, limit: write.multi ? 0 : 1 }] };
+  if (write.kind === 'findAndModify') {
+    const { filter, sort, update, returnsNew, upsert, fields } = write;
+    return {
+      findAndModify: name,
+      query: filter,
+      ...(sort.length > 0 ? { sort: sortToDoc(sort) } : {}),
+      ...(update === undefined ? { remove: true } : { update, new: returnsNew, upsert }),
+      ...(fields.size > 0 ? { fields } : {}),
+    };
+  }
   return { update: name, updates: write.statements.map(statementToDoc), ordered: false };
 }
 
@@ -44,12 +102,7 @@ function judgeUpdate(
 ): string | undefined {
   const [only] = statements;
   if (statements.length === 1 && only !== undefined) {
-    const ends = endsOfUpdate(state, only);
-    const [code = 0] = writeCodes(outcome, 1);
-    const other = ends.some((end) => end.code === code)
-      ? undefined
-      : unsupported([only.q, only.u], state.docs, code, tally);
-    const complaint = judge(other === undefined ? ends : [other], outcome, after, tally);
+    const complaint = judge(endsOfUpdate(state, only), [only.q, only.u], outcome, after, tally);
     return complaint !== undefined && only.multi && isHalfDone(state, only, outcome, after) ? undefined : complaint;
   }
   const codes = writeCodes(outcome, statements.length);
@@ -73,49 +126,41 @@ function judgeUpdate(
   return differenceOf({ ...sumOf(ends), docs }, outcome, after);
 }
 
-function judgeDelete(
-  state: State,
-  write: Delete,
-  outcome: Outcome,
-  after: readonly Doc[],
-  tally: Tally,
-): string | undefined {
-  const ends = endsOfDelete(state, write);
-  const [code = 0] = writeCodes(outcome, 1);
-  const other = ends.some((end) => end.code === code) ? undefined : unsupported(write.filter, state.docs, code, tally);
-  return judge(other === undefined ? ends : [other], outcome, after, tally);
-}
-
 /** The end of what the server may refuse as not supported. */
 function unsupported(asked: Value, docs: readonly Doc[], code: number, tally: Tally): End | undefined {
   if (code === 0 || !tally.isUnsupported(asked, { code })) return undefined;
-  return { code, docs, matched: 0, modified: 0, mayCountMore: false, upserted: undefined };
+  return { ...nothing(docs), code };
 }
 
-const sumOf = (ends: readonly End[]): Omit<End, 'docs'> => ({
-  code: 0,
+const sumOf = (ends: readonly End[]): End => ({
+  ...nothing([]),
   matched: ends.reduce((sum, { matched, upserted }) => sum + matched + Number(upserted !== undefined), 0),
   modified: ends.reduce((sum, { modified }) => sum + modified, 0),
   mayCountMore: ends.some(({ mayCountMore }) => mayCountMore),
-  upserted: undefined,
 });
 
 /** Says what is wrong unless the outcome is one of these ends. */
-function judge(ends: readonly End[], outcome: Outcome, after: readonly Doc[], tally: Tally): string | undefined {
+function judge(
+  ends: readonly End[],
+  asked: Value,
+  outcome: Outcome,
+  after: readonly Doc[],
+  tally: Tally,
+  further: (end: End) => string | undefined = () => undefined,
+): string | undefined {
   const [code = 0] = writeCodes(outcome, 1);
-  let complaint: string | undefined;
-  for (const end of ends) {
-    const own =
-      end.code === code
-        ? differenceOf({ ...end, matched: end.matched + Number(end.upserted !== undefined) }, outcome, after)
-        : `code ${code} ${'message' in outcome ? outcome.message : ''}, the model says ${end.code}`;
-    if (own === undefined) {
-      if (code !== 0) increase(tally.refusals, code);
-      return undefined;
-    }
-    complaint ??= own;
+  const fitting = ends.filter((end) => end.code === code);
+  if (fitting.length === 0) {
+    const refusal = unsupported(asked, ends[0]?.docs ?? [], code, tally);
+    if (refusal !== undefined) return differenceOf(refusal, outcome, after);
+    const why = 'message' in outcome ? outcome.message : '';
+    return `code ${code} ${why}, the model says ${ends.map((end) => end.code).join(' or ')}`;
   }
-  return complaint ?? 'the model knows no end';
+  const counted = (end: End) => ({ ...end, matched: end.matched + Number(end.upserted !== undefined) });
+  const complaints = fitting.map((end) => differenceOf(counted(end), outcome, after) ?? further(end));
+  if (complaints.every((complaint) => complaint !== undefined)) return complaints[0];
+  if (code !== 0) increase(tally.refusals, code);
+  return undefined;
 }
 
 /** What differs between an end and the reply or the documents; nothing when all is as expected. */
@@ -129,7 +174,7 @@ function differenceOf(end: End, outcome: Outcome, after: readonly Doc[]): string
     }
   }
   if (left.length > 0) return `there is a document too many: ${show(left[0])}`;
-  if (!('reply' in outcome) || end.code !== 0) return undefined;
+  if (!('reply' in outcome) || end.code !== 0 || !('n' in outcome.reply)) return undefined;
   const { n, nModified = 0 } = outcome.reply;
   if (n !== end.matched) return `n is ${n}, the model says ${end.matched}`;
   const most = end.mayCountMore ? Math.max(end.matched, end.modified) : end.modified;

@@ -33,12 +33,12 @@ function parse(projection: Doc): Projection {
   const fields = [...flatten(projection, '')];
   let includes: boolean | undefined;
   for (const [path, isIncluded] of fields) {
+    plant(tree, path.split('.'));
     if (path !== '_id') {
       const code = isIncluded ? inclusionInExclusion : exclusionInInclusion;
       insist(includes === undefined || includes === isIncluded, code, `${path} is of the other kind`);
       includes = isIncluded;
     }
-    plant(tree, path.split('.'));
   }
   const id = fields.find(([path]) => path === '_id')?.[1];
   const kind = includes ?? id ?? false;
