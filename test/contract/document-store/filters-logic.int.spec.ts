@@ -133,6 +133,7 @@ describeTargets('filters by logic and pattern', (target) => {
     ]);
     refuses(target, [
       [{ a: { $options: 'i' } }, 2],
+      [{ a: { $regex: /x/i, $options: 'm' } }, 51075],
       [{ a: { $regex: 1 } }, 2],
     ]);
   });

@@ -127,6 +127,9 @@ describeTargets('projections', (target) => {
       [{ a: 0, b: 1 }, 31253],
       [{ b: 1, 'b.x': 1 }, 31249],
       [{ 'b.x': 1, b: 1 }, 31250],
+      [{ words: { $slice: 'x' } }, 31273],
+      [{ words: { $elemMatch: 1 } }, 31274],
+      [{ 'b.y': { $elemMatch: { $gt: 1 } } }, 31275],
     ];
     for (const [projection, code] of refused) {
       it(`${titleOf(projection)} is refused with ${code}`, async () => {
