@@ -102,6 +102,22 @@ describe('an aggregation', () => {
     expect((await failure(collection.aggregate([], { hint: 'none' }).toArray())).code).to.equal(2);
   });
 
+  it('lets find, count and distinct ask by $expr, and find alone has let', async () => {
+    const collection = sales.server.db.collection<Doc>('sales');
+    const dear = { $expr: { $gt: ['$price', '$$least'] } };
+    expect(await collection.find(dear, { let: { least: 10 }, projection: { _id: 1 } }).toArray()).to.deep.equal([
+      { _id: 2 },
+    ]);
+    const many = { $expr: { $gt: ['$quantity', '$price'] } };
+    expect(await sales.server.db.command({ count: 'sales', query: many })).to.include({ n: 2 });
+    expect(await collection.distinct('item', many)).to.deep.equal(['xyz']);
+    for (const command of [{ count: 'sales' }, { distinct: 'sales', key: 'item' }]) {
+      expect((await failure(sales.server.db.command({ ...command, let: { x: 1 } }))).code).to.equal(40415);
+    }
+    const cheap = { $expr: { $lt: ['$price', 5] } };
+    expect((await failure(collection.updateOne(cheap, { $set: { x: 1 } }, { upsert: true }))).code).to.equal(224);
+  });
+
   it('answers of a collection that is not there', async () => {
     const nowhere = sales.server.db.collection('nowhere');
     expect(await nowhere.aggregate([{ $group: { _id: null, n: { $sum: 1 } } }]).toArray()).to.deep.equal([]);

@@ -22,6 +22,7 @@ const cases: Case[] = [
   ],
   ['an array is made of its items; missing ones are null', ['$x', '$y', 'z'], [1, null, 'z'], { x: 1 }],
   ['$literal is taken as it is', { $literal: { $add: ['$a', 1] } }, { $add: ['$a', 1] }],
+  ['$const is another name of $literal', { $const: '$a' }, '$a'],
   ['$$ROOT is the document', '$$ROOT.a', 1, { a: 1 }],
   ['$$CURRENT is the document too', '$$CURRENT.a', 1, { a: 1 }],
   ['$$REMOVE is nothing', '$$REMOVE', undefined],

@@ -6,6 +6,7 @@ import { toBson } from '../bson/write.js';
 import { CommandError, code } from '../errors.js';
 import type { Expressions } from '../expressions/compile.js';
 import type { Expression, Frame } from '../expressions/expression.js';
+import { isTrue } from '../expressions/values.js';
 import { firstName, type Path, parsePath } from './path.js';
 import { compileRegex, literalPrefix } from './regex.js';
 
@@ -150,12 +151,6 @@ function notFilter(path: Path | undefined, operand: BsonValue): Filter {
   if (operand.type !== bsonType.document) throw bad('$not needs a regex or a document');
   if (firstName(operand) === undefined) throw bad('$not cannot be empty');
   return { kind: 'not', part: parseOperators(path, operand) };
-}
-
-function isTrue(value: BsonValue): boolean {
-  if (value.type === bsonType.boolean) return value.buffer[value.start] === 1;
-  if (value.isNumber) return toDouble(value) !== 0;
-  return value.type !== bsonType.null && value.type !== bsonType.undefined;
 }
 
 function regexOperator(operand: BsonValue, options: BsonValue | undefined): Test {

@@ -37,9 +37,9 @@ export interface Context {
 export type Reply = Record<string, unknown>;
 export type Handler = (context: Context) => Reply | Promise<Reply>;
 
-/** The compiler of a command's expressions, with the variables of its `let`; `$$NOW` is the same in all of them. */
-export function expressionsOf({ server }: Context, args: Arguments): Expressions {
-  return expressionsWith(new Date(server.clock.now()), args.document('let'));
+/** The compiler of a command's expressions; `$$NOW` is the same in all of them. @param args of a command that has `let` */
+export function expressionsOf({ server }: Context, args?: Arguments): Expressions {
+  return expressionsWith(new Date(server.clock.now()), args?.document('let'));
 }
 /** For a write that makes room in the end. */
 export const removing: WriteOptions = { removes: true };

@@ -185,9 +185,7 @@ export function parseCount(context: Context, args: Arguments): Pick<FindArgument
   const given = args.document('query');
   const query = {
     filter:
-      given === undefined || given.end - given.start === 5
-        ? matchAll
-        : parseFilter(given, expressionsOf(context, args)),
+      given === undefined || given.end - given.start === 5 ? matchAll : parseFilter(given, expressionsOf(context)),
     order: [],
     skip: args.count('skip') ?? 0,
     limit: Math.abs(args.count('limit', Number.NEGATIVE_INFINITY) ?? 0),
@@ -205,7 +203,7 @@ export function parseDistinct(
   const collection = findCollection(context, args.collection());
   const key = args.required('key', args.text('key'));
   if (key === '' || key.includes('\0')) throw new CommandError(code.badValue, `'${key}' is no key for distinct`);
-  const filter = parseFilter(args.documentOrEmpty('query'), expressionsOf(context, args));
+  const filter = parseFilter(args.documentOrEmpty('query'), expressionsOf(context));
   args.refuse('collation');
   args.finish();
   return { collection, path: parsePath(key), query: { filter, order: [], skip: 0, limit: 0, hint: undefined } };
