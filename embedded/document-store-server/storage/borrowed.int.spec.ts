@@ -21,4 +21,20 @@ describe('documents found through an index', () => {
     expect(found.map(({ _id }) => _id)).to.deep.equal(documents.map(({ _id }) => _id));
     for (const { _id, text } of found) expect(text === documents[_id]?.text, `document ${_id}`).to.equal(true);
   });
+
+  it('are as the same transaction left them', async () => {
+    const pages = server.db.collection<{ _id: number; at: number; text: string; seen: number }>('pages');
+    await pages.createIndex({ at: 1 });
+    const sizes = [600, 40_000, 3_000_000];
+    await pages.insertMany(sizes.map((size, at) => ({ _id: at, at, text: 'a'.repeat(size), seen: 0 })));
+    for (const [at, size] of sizes.entries()) {
+      const grown = { $inc: { seen: 1 }, $set: { text: 'b'.repeat(size + 1) } };
+      const { modifiedCount } = await pages.bulkWrite([
+        { updateOne: { filter: { at }, update: grown } },
+        { updateOne: { filter: { at, text: /^b/ }, update: { $inc: { seen: 1 } } } },
+      ]);
+      const found = await pages.findOne({ at, seen: 2 });
+      expect([modifiedCount, found?.text === 'b'.repeat(size + 1)], `${size} bytes`).to.deep.equal([2, true]);
+    }
+  });
 });
