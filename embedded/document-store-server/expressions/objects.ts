@@ -60,21 +60,27 @@ function arrayToObject(value: Value): Value {
 
 const getFieldRules = { notObject: 3041701, unknown: 3041701, names: { field: 3041702, input: 3041703 } };
 
+const getFieldNames = { path: 5654600, notConstant: 5654601, notString: 5654602 };
+
 /** The name of a field: text that is no path, or a literal. */
-function constantName(field: BsonValue, operator: string): string {
+function constantName(
+  field: BsonValue,
+  codes: { path: number; notConstant: number; notString: number },
+  operator: string,
+): string {
   let name = field;
   if (field.type === bsonType.document) {
     const [only, ...more] = fieldsOf(field);
     const isLiteral = more.length === 0 && (only?.[0] === '$literal' || only?.[0] === '$const');
     if (only === undefined || !isLiteral) {
-      throw new CommandError(5654601, `${operator} requires 'field' to evaluate to a constant`);
+      throw new CommandError(codes.notConstant, `${operator} requires 'field' to evaluate to a constant`);
     }
     name = only[1];
   } else if (field.type === bsonType.string && field.text.startsWith('$')) {
-    throw new CommandError(5654600, `'${field.text}' is a field path reference; write { $literal: '${field.text}' }`);
+    throw new CommandError(codes.path, `'${field.text}' is a field path reference; write { $literal: '${field.text}' }`);
   }
   if (name.type !== bsonType.string) {
-    throw new CommandError(5654602, `${operator} requires 'field' to evaluate to type String, but got ${typeOf(name)}`);
+    throw new CommandError(codes.notString, `${operator} requires 'field' to evaluate to type String, but got ${typeOf(name)}`);
   }
   return name.text;
 }
@@ -82,12 +88,30 @@ function constantName(field: BsonValue, operator: string): string {
 const getFieldOperator: Operator = (operand, compiler, name) => {
   const isNamed = operand.type === bsonType.document && fieldsOf(operand)[0]?.[0].startsWith('$') !== true;
   const given = isNamed ? namedArguments(operand, getFieldRules, name) : new Map([['field', operand]]);
-  const bytes = Buffer.from(constantName(given.get('field') ?? operand, name));
+  const bytes = Buffer.from(constantName(given.get('field') ?? operand, getFieldNames, name));
   const input = isNamed ? requiredArgument(given, 'input', compiler) : compiler.compile(stringValue('$$CURRENT'));
   return combine([input], (frame) => {
     const object = input.evaluate(frame);
     if (isObject(object)) return getField(object, bytes);
     return object !== undefined && isNullish(object) ? nullValue : undefined;
+  });
+};
+
+const unsetFieldRules = { notObject: 4161100, unknown: 4161101, names: { field: 4161102, input: 4161109 } };
+const setFieldNames = { path: 4161108, notConstant: 4161106, notString: 4161107 };
+const setFieldRules = { ...unsetFieldRules, names: { ...unsetFieldRules.names, value: 4161103 } };
+
+/** Sets a field of an object by its name, dots and dollars included; without a value it is taken away. */
+const setFieldOperator: Operator = (operand, compiler, name) => {
+  const given = namedArguments(operand, name === '$setField' ? setFieldRules : unsetFieldRules, name);
+  const key = constantName(given.get('field') ?? operand, setFieldNames, name);
+  const input = requiredArgument(given, 'input', compiler);
+  const value = requiredArgument(given, 'value', compiler);
+  return combine([input, value], (frame) => {
+    const object = input.evaluate(frame);
+    if (isNullish(object)) return nullValue;
+    if (!isObject(object)) throw new CommandError(4161105, `${name} requires 'input' to evaluate to type Object`);
+    return documentOf(new Map<string, Value>(fieldsOf(object)).set(key, value.evaluate(frame)));
   });
 };
 
@@ -102,4 +126,6 @@ export const objectOperators: Operators = {
   }),
   $arrayToObject: unary(arrayToObject),
   $getField: getFieldOperator,
+  $setField: setFieldOperator,
+  $unsetField: setFieldOperator,
 };

@@ -86,6 +86,26 @@ const cases: Case[] = [
   ['$getField reads the document', { $getField: 'a.b' }, 5, { 'a.b': 5 }],
   ['$getField of no object gives nothing', { $getField: { field: 'a', input: 5 } }, undefined],
   ['$getField of null is null', { $getField: { field: 'a', input: null } }, null],
+  [
+    '$setField sets names with dots and dollars, at the end',
+    { $setField: { field: { $literal: '$a.b' }, input: '$o', value: { $add: ['$n', 1] } } },
+    { x: 1, '$a.b': 6 },
+    { o: { x: 1 }, n: 5 },
+  ],
+  [
+    '$setField leaves a field where it is',
+    { $setField: { field: 'x', input: '$$ROOT', value: 2 } },
+    { x: 2, y: 1 },
+    { x: 1, y: 1 },
+  ],
+  ['$setField of null or nothing is null', { $setField: { field: 'x', input: '$none', value: 2 } }, null],
+  [
+    '$setField takes away with $$REMOVE, and by a missing value',
+    { $setField: { field: 'x', input: { $setField: { field: 'y', input: '$o', value: '$none' } }, value: '$$REMOVE' } },
+    { z: 3 },
+    { o: { x: 1, y: 2, z: 3 } },
+  ],
+  ['$unsetField takes away', { $unsetField: { field: 'a.b', input: '$o' } }, { c: 1 }, { o: { 'a.b': 7, c: 1 } }],
 ];
 
 const refusals: Refusal[] = [
@@ -137,6 +157,16 @@ const refusals: Refusal[] = [
   [{ $getField: { $concat: ['a', 'b'] } }, 5654601],
   [{ $getField: { field: ['a'], input: {} } }, 5654602],
   [{ $getField: 5 }, 5654602],
+  [{ $setField: 'a' }, 4161100],
+  [{ $setField: { field: 'a', input: {}, value: 1, x: 1 } }, 4161101],
+  [{ $setField: { input: {}, value: 1 } }, 4161102],
+  [{ $setField: { field: 'a', input: {} } }, 4161103],
+  [{ $setField: { field: 'a', input: 5, value: 1 } }, 4161105],
+  [{ $setField: { field: '$a', input: {}, value: 1 } }, 4161108],
+  [{ $setField: { field: { $concat: ['$a'] }, input: {}, value: 1 } }, 4161106],
+  [{ $setField: { field: 5, input: {}, value: 1 } }, 4161107],
+  [{ $setField: { field: 'a', value: 1 } }, 4161109],
+  [{ $unsetField: { field: 'a', input: {}, value: 1 } }, 4161101],
 ];
 
 describeExpressions('strings and objects in expressions', cases, refusals);

@@ -120,6 +120,13 @@ const families: Families = {
       [{ $getField: { field: 'p', input: '$o' } }, 1],
       [{ $getField: 'i' }, 7],
     ],
+    $setField: [
+      [{ $setField: { field: { $literal: '$a.b' }, input: '$o', value: '$i' } }, { p: 1, q: { r: 2 }, '$a.b': 7 }],
+      [{ $setField: { field: 'p', input: '$o', value: '$$REMOVE' } }, { q: { r: 2 } }],
+      [{ $setField: { field: 'p', input: '$none', value: 1 } }, null],
+      [{ $setField: { field: 'p', input: '$i', value: 1 } }, refused],
+    ],
+    $unsetField: [[{ $unsetField: { field: 'p', input: '$o' } }, { q: { r: 2 } }]],
   },
   set: {
     $setUnion: [
