@@ -77,10 +77,16 @@ function constantName(
     }
     name = only[1];
   } else if (field.type === bsonType.string && field.text.startsWith('$')) {
-    throw new CommandError(codes.path, `'${field.text}' is a field path reference; write { $literal: '${field.text}' }`);
+    throw new CommandError(
+      codes.path,
+      `'${field.text}' is a field path reference; write { $literal: '${field.text}' }`,
+    );
   }
   if (name.type !== bsonType.string) {
-    throw new CommandError(codes.notString, `${operator} requires 'field' to evaluate to type String, but got ${typeOf(name)}`);
+    throw new CommandError(
+      codes.notString,
+      `${operator} requires 'field' to evaluate to type String, but got ${typeOf(name)}`,
+    );
   }
   return name.text;
 }
