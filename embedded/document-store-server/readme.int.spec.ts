@@ -52,10 +52,12 @@ const tables: Record<string, readonly string[]> = {
   'expression operators': Object.keys(operators).filter((name) => name !== '$const'),
 };
 
+const folders = { contract: 'test/contract/document-store', torture: 'test/torture', fuzz: 'test/fuzz' };
+
+/** The text of the spec that the page calls so: below one of the folders, or beside the page. */
 function specOf(file: string): string | undefined {
-  const base = file.startsWith('contract/')
-    ? join(root, 'test/contract/document-store', file.slice('contract/'.length))
-    : join(here, file);
+  const [folder = '', ...rest] = file.split('/');
+  const base = folder in folders ? join(root, folders[folder as keyof typeof folders], ...rest) : join(here, file);
   const path = ['int', 'unit'].map((kind) => `${base}.${kind}.spec.ts`).find(existsSync);
   return path === undefined ? undefined : readFileSync(path, 'utf8');
 }
@@ -89,6 +91,17 @@ describe('the page about the embedded document store', () => {
     const named = [...readme.matchAll(/\(`(contract\/[a-z-]+)` ([^)]+)\)/g)];
     expect(named.length).to.be.greaterThan(4);
     const missing = named.filter(([, file = '', title = '']) => !isShown(file, title)).map(([text]) => text);
+    expect(missing).to.deep.equal([]);
+  });
+
+  it('names tests of its promises that exist', () => {
+    const cases = rowsBelow('case', 'file', 'test');
+    let file = '';
+    const missing = cases.filter(([, named = '', title = '']) => {
+      file = codesIn(named)[0] ?? file;
+      return !isShown(file, title);
+    });
+    expect(cases.length).to.be.greaterThan(30);
     expect(missing).to.deep.equal([]);
   });
 
