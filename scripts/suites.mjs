@@ -6,6 +6,9 @@ const order = ['check', 'unit', 'integration', 'contract', 'torture', 'fuzz', 'a
 /** These start the whole system: beside another suite they would measure the other suite's load. */
 const alone = new Set(['scenario', 'drill']);
 
+/** A process for every file. */
+const apart = new Set([...alone, 'torture']);
+
 /** `test/<folder>/…` and `test/<name>.spec.ts` are suites of their own; a name ending in `.unit.spec.ts` goes first. */
 export function suiteOf(source) {
   if (source.endsWith('.unit.spec.ts')) return 'unit';
@@ -40,10 +43,10 @@ export function planRuns(wanted = []) {
   return [...runs.values()].sort((a, b) => rank(a) - rank(b));
 }
 
-/** Integration specs run folder by folder; what starts the whole system, file by file. */
+/** Integration specs run folder by folder; what starts whole servers, file by file. */
 function labelOf(suite, source) {
   if (suite === 'integration') return `integration ${source.split('/').slice(0, -1).slice(0, 2).join('/')}`;
-  return alone.has(suite)
+  return apart.has(suite)
     ? `${suite} ${source
         .split('/')
         .at(-1)
