@@ -4,7 +4,7 @@ import { type Random, seeded } from '../../../test/support/seeded.js';
 import { startTestServer, type TestServer } from '../test-server.js';
 
 const seed = 20240506;
-const rounds = 60;
+const rounds = 24;
 
 function randomValue(random: Random, depth = 2): unknown {
   const kinds = [
