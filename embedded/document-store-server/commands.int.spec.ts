@@ -202,6 +202,38 @@ describe('commands of the document store', () => {
     });
   });
 
+  describe('find', () => {
+    it('gives documents as they lie, or the other way round, by hint and sort of $natural', async () => {
+      const lying = server.db.collection<Doc>('lying');
+      await lying.insertMany([5, 3, 9].map((_id) => ({ _id })));
+      await lying.updateOne({ _id: 5 }, { $set: { grown: 'x'.repeat(1000) } });
+      const ids = async (more: Document) =>
+        (await run({ find: 'lying', projection: { _id: 1 }, ...more }))['cursor'].firstBatch.map(({ _id }: Doc) => _id);
+      expect(await ids({ sort: { $natural: 1 } })).to.deep.equal([5, 3, 9]);
+      expect(await ids({ sort: { $natural: -1 }, limit: 2 })).to.deep.equal([9, 3]);
+      expect(await ids({ hint: { $natural: -1 }, filter: { _id: { $lt: 9 } } })).to.deep.equal([3, 5]);
+      expect(await ids({ hint: { $natural: -1 }, sort: { _id: 1 } })).to.deep.equal([3, 5, 9]);
+      await expectRefusals(server, [
+        [{ find: 'lying', sort: { $natural: 2 } }, 2],
+        [{ find: 'lying', sort: { $natural: 1, _id: 1 } }, 2],
+        [{ find: 'lying', sort: { $natural: 1 }, hint: '_id_' }, 2],
+        [{ aggregate: 'lying', pipeline: [{ $sort: { $natural: 1 } }], cursor: {} }, 16410],
+      ]);
+    });
+
+    it('getMore reads a cursor on in the session it was opened in alone', async () => {
+      const one = server.client.startSession();
+      const other = server.client.startSession();
+      const open = async () => (await server.db.command({ find: 'many', batchSize: 1 }, { session: one }))['cursor'].id;
+      await server.db.collection<Doc>('many').insertMany(Array.from({ length: 5 }, (_, _id) => ({ _id })));
+      const command = { getMore: await open(), collection: 'many' };
+      expect((await failure(server.db.command(command, { session: other }))).code).to.equal(50738);
+      const { cursor } = await server.db.command(command, { session: one });
+      expect(cursor.nextBatch).to.have.length(4);
+      await Promise.all([one.endSession(), other.endSession()]);
+    });
+  });
+
   describe('counts', () => {
     it('count takes skip, and a limit of either sign', async () => {
       const count = async (more: Document) => (await run({ count: 'items', ...more }))['n'];

@@ -26,8 +26,11 @@ export interface Plan {
   bounds: KeyRange[][];
 }
 
+/** What a client insists on: an index, or none, with the documents as they lie or the other way round. */
+export type Hint = Index | 'natural' | 'backwards';
+
 export interface PlanOptions {
-  hint?: Index | 'natural' | undefined;
+  hint?: Hint | undefined;
   wanted?: number | undefined;
   considered?: Plan[] | undefined;
 }
@@ -207,7 +210,7 @@ function compareRated(a: Rated, b: Rated, wanted: number, documents: number): nu
  * Chooses how to find a filter's matches: the bounded plan that meets the fewest keys; among those that meet many, one
  * that is sorted and narrows more fields; else an index in the order asked for; else the whole collection.
  *
- * @param options.hint an index the client insists on, `natural` for none
+ * @param options.hint an index the client insists on, or none and the documents as they lie
  * @param options.wanted how many documents are enough; all of them unless told
  * @param options.considered is given the plans that were weighed against each other, the chosen one among them
  */
@@ -237,7 +240,7 @@ export function choosePlan(
     boundFields: 0,
     bounds: [],
   };
-  if (hint === 'natural') return scan;
+  if (hint === 'natural' || hint === 'backwards') return { ...scan, reverse: hint === 'backwards' };
   const indexes = hint === undefined ? collection.indexes : [hint];
   const plans = indexes.flatMap((index) => plansOf(collection, index, conjuncts, order, hint !== undefined));
   const bounded = plans.filter((plan) => plan.boundFields > 0);

@@ -100,6 +100,6 @@ export async function aggregate(context: Context): Promise<Reply> {
   } else if (collection !== undefined) batches = runQuery(context, { collection, ...query }).batches;
   batches = mapBatches(runStages(batches, stages, turns), checkSize);
   if (context.deadline < Number.POSITIVE_INFINITY) batches = withinTime(context, batches);
-  const batch = await context.server.cursors.start(namespace, batches, batchSize, { single: false, keep: false });
+  const batch = await context.server.cursors.start(namespace, batches, batchSize, { session: context.session });
   return cursorReply(batch, namespace);
 }

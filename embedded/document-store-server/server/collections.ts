@@ -68,7 +68,7 @@ export function dropDatabase(context: Context): Promise<Reply> {
   );
 }
 
-export async function listCollections({ args, server, database }: Context): Promise<Reply> {
+export async function listCollections({ args, server, database, session }: Context): Promise<Reply> {
   const filter = parseFilter(args.documentOrEmpty('filter'));
   const nameOnly = args.flag('nameOnly');
   args.flags('authorizedCollections');
@@ -96,7 +96,7 @@ export async function listCollections({ args, server, database }: Context): Prom
       return [nameOnly ? writeDocument({ name: collection.name, type: 'collection' }) : full];
     });
   const namespace = `${database}.$cmd.listCollections`;
-  const batch = await server.cursors.start(namespace, oneBatch(documents), size, { single: false, keep: false });
+  const batch = await server.cursors.start(namespace, oneBatch(documents), size, { session });
   return cursorReply(batch, namespace);
 }
 

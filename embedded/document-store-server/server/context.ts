@@ -1,11 +1,12 @@
 import type { Logger } from '../../../runtime/logger.js';
-import { type BsonValue, bsonType, documentValue } from '../bson/value.js';
-import { writeDocument } from '../bson/write.js';
+import { toDouble } from '../bson/numbers.js';
+import { type BsonValue, bsonType, documentValue, fieldsOf } from '../bson/value.js';
 import { CommandError, code } from '../errors.js';
 import { type Expressions, expressionsWith } from '../expressions/compile.js';
 import { checkDeadline } from '../query/pipeline.js';
+import type { Hint } from '../query/planner.js';
 import type { ScanCounts } from '../query/scan.js';
-import type { Collection, Index } from '../storage/catalogue.js';
+import type { Collection } from '../storage/catalogue.js';
 import type { Store, WriteOptions } from '../storage/store.js';
 import type { Clock } from '../update/clock.js';
 import type { Arguments } from './arguments.js';
@@ -32,6 +33,8 @@ export interface Context {
   /** what finding documents has looked at so far */
   examined: ScanCounts;
   connectionId: number;
+  /** the client's session, a UUID as BSON has it */
+  session: Buffer | undefined;
 }
 
 export type Reply = Record<string, unknown>;
@@ -64,14 +67,23 @@ export function cursorReply(batch: Batch, namespace: string, name: 'firstBatch' 
   return { cursor: { [name]: batch.documents, id: batch.id, ns: namespace } };
 }
 
+/** The order of `{ $natural: 1 }` or -1, of a hint or sort; undefined for anything else. @throws CommandError 2 for other orders */
+export function parseNatural(document: BsonValue): 'natural' | 'backwards' | undefined {
+  const fields = fieldsOf(document);
+  const direction = fields.find(([name]) => name === '$natural')?.[1];
+  if (direction === undefined) return undefined;
+  if (fields.length > 1) throw new CommandError(code.badValue, '$natural cannot stand beside other fields');
+  const sign = direction.isNumber ? toDouble(direction) : 0;
+  if (sign === 1 || sign === -1) return sign > 0 ? 'natural' : 'backwards';
+  throw new CommandError(code.badValue, '$natural must be 1 or -1');
+}
+
 /** The index a client insists on by name or key pattern. @throws CommandError 2 when there is none such */
-export function parseHint(
-  collection: Collection | undefined,
-  hint: BsonValue | undefined,
-): Index | 'natural' | undefined {
+export function parseHint(collection: Collection | undefined, hint: BsonValue | undefined): Hint | undefined {
   if (hint === undefined || collection === undefined) return undefined;
   if (hint.type === bsonType.document && hint.end - hint.start === 5) return undefined;
-  if (hint.type === bsonType.document && hint.bytes.equals(writeDocument({ $natural: 1 }))) return 'natural';
+  const natural = hint.type === bsonType.document ? parseNatural(hint) : undefined;
+  if (natural !== undefined) return natural;
   const [index, ...others] = collection.indexes.filter((candidate) =>
     hint.type === bsonType.string
       ? candidate.name === hint.text
@@ -83,7 +95,7 @@ export function parseHint(
   if (index === undefined) {
     throw new CommandError(
       code.badValue,
-      'planner returned error :: caused by :: hint provided does not correspond to an existing index; supported: one by its name or key pattern, or { $natural: 1 }',
+      'planner returned error :: caused by :: hint provided does not correspond to an existing index; supported: one by its name or key pattern, or { $natural: 1 or -1 }',
     );
   }
   return index;

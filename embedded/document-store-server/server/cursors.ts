@@ -14,6 +14,8 @@ export interface Cursor {
   finished: boolean;
   inUse: boolean;
   keep: boolean;
+  /** the session it was opened in, if any: only there it is read on */
+  session: Buffer | undefined;
   touched: number;
 }
 
@@ -43,6 +45,13 @@ async function take(cursor: Cursor, size: number): Promise<Buffer[]> {
   return documents;
 }
 
+function checkSession({ id, session: own }: Cursor, session: Buffer | undefined): void {
+  if (own === undefined && session === undefined) return;
+  if (own !== undefined && session !== undefined && own.equals(session)) return;
+  const number = own === undefined ? 50736 : session === undefined ? 50737 : 50738;
+  throw new CommandError(number, `Cannot run getMore on cursor ${id}, which was created in another session or none`);
+}
+
 /** The open cursors. One that nobody asked for ten minutes is closed. */
 export class Cursors {
   private readonly open = new Map<bigint, Cursor>();
@@ -57,7 +66,7 @@ export class Cursors {
     namespace: string,
     source: Batches,
     size: number,
-    options: { single: boolean; keep: boolean },
+    options: { single?: boolean; keep?: boolean; session: Buffer | undefined },
   ): Promise<Batch> {
     const cursor: Cursor = {
       id: 0n,
@@ -66,12 +75,13 @@ export class Cursors {
       pending: [],
       finished: false,
       inUse: false,
-      keep: options.keep,
+      keep: options.keep === true,
+      session: options.session && Buffer.from(options.session),
       touched: performance.now(),
     };
     const documents = await take(cursor, size);
-    if (!options.single && size > 0 && cursor.pending.length === 0 && !cursor.finished) await this.peek(cursor);
-    if (options.single || (cursor.finished && cursor.pending.length === 0)) {
+    if (options.single !== true && size > 0 && cursor.pending.length === 0 && !cursor.finished) await this.peek(cursor);
+    if (options.single === true || (cursor.finished && cursor.pending.length === 0)) {
       await source.return();
       return { documents, id: 0n };
     }
@@ -88,8 +98,11 @@ export class Cursors {
     else cursor.pending = step.value;
   }
 
-  /** @throws CommandError 43 when the cursor is not open, 13 for another collection's, 12051 while it is being read */
-  async more(id: bigint, namespace: string, size: number): Promise<Batch> {
+  /**
+   * @throws CommandError 43 when the cursor is not open, 13 for another collection's, 50736 to 50738 in another session
+   *   than its own, 12051 while it is being read
+   */
+  async more(id: bigint, namespace: string, size: number, session: Buffer | undefined): Promise<Batch> {
     const cursor = this.open.get(id);
     if (cursor === undefined) throw new CommandError(code.cursorNotFound, `cursor id ${id} not found`);
     if (cursor.namespace !== namespace) {
@@ -98,6 +111,7 @@ export class Cursors {
         `Requested getMore on namespace '${namespace}', but cursor belongs to '${cursor.namespace}'`,
       );
     }
+    checkSession(cursor, session);
     if (cursor.inUse) throw new CommandError(12051, `cursor id ${id} is already in use`);
     cursor.inUse = true;
     try {

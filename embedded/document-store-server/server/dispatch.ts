@@ -114,6 +114,7 @@ export async function dispatch(
       deadline: generic.maxTimeMs === 0 ? Number.POSITIVE_INFINITY : performance.now() + generic.maxTimeMs,
       examined: { keys: 0, documents: 0 },
       connectionId,
+      session: generic.session,
     };
     const reply: Reply = await handler(context);
     return writeDocument({ ...reply, ok: new Double(1) });

@@ -109,7 +109,7 @@ export async function listIndexes(context: Context): Promise<Reply> {
     }),
   );
   const namespace = `${database}.${name}`;
-  const batch = await server.cursors.start(namespace, oneBatch(documents), size, { single: false, keep: false });
+  const batch = await server.cursors.start(namespace, oneBatch(documents), size, { session: context.session });
   return cursorReply(batch, namespace);
 }
 

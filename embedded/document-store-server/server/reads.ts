@@ -14,12 +14,20 @@ import {
   sortBatches,
   Turns,
 } from '../query/pipeline.js';
-import { choosePlan, type Plan } from '../query/planner.js';
+import { choosePlan, type Hint, type Plan } from '../query/planner.js';
 import { type Found, type ScanCounts, scan } from '../query/scan.js';
 import { parseSort, type SortOrder } from '../query/sort.js';
-import type { Collection, Index } from '../storage/catalogue.js';
+import type { Collection } from '../storage/catalogue.js';
 import type { Arguments } from './arguments.js';
-import { type Context, cursorReply, expressionsOf, findCollection, parseHint, type Reply } from './context.js';
+import {
+  type Context,
+  cursorReply,
+  expressionsOf,
+  findCollection,
+  parseHint,
+  parseNatural,
+  type Reply,
+} from './context.js';
 
 export const firstBatchSize = 101;
 const largestReply = 16 * 1024 * 1024;
@@ -31,7 +39,7 @@ export interface Query {
   skip: number;
   /** 0 for none */
   limit: number;
-  hint: Index | 'natural' | undefined;
+  hint: Hint | undefined;
 }
 
 interface Tally {
@@ -107,14 +115,20 @@ export function parseFind(context: Context, args: Arguments): FindArguments {
   const expressions = expressionsOf(context, args);
   const projection = parseProjection(args.documentOrEmpty('projection'), expressions);
   const single = args.flag('singleBatch');
+  const sort = args.documentOrEmpty('sort');
+  const natural = parseNatural(sort);
+  const hint = parseHint(collection, args.hint());
+  if (natural !== undefined && typeof hint === 'object') {
+    throw new CommandError(code.badValue, 'a sort by $natural contradicts the hint of an index');
+  }
   const find: FindArguments = {
     collection,
     query: {
       filter: parseFilter(args.documentOrEmpty('filter'), expressions),
-      order: parseSort(args.documentOrEmpty('sort')),
+      order: natural === undefined ? parseSort(sort) : [],
       skip: args.count('skip') ?? 0,
       limit: args.count('limit') ?? 0,
-      hint: parseHint(collection, args.hint()),
+      hint: natural ?? hint,
     },
     map: projection && ((document) => project(projection, document)),
     batchSize: args.count('batchSize') ?? firstBatchSize,
@@ -131,7 +145,8 @@ export async function find(context: Context): Promise<Reply> {
   let batches = collection === undefined ? noBatches() : runQuery(context, { collection, ...query }).batches;
   if (map !== undefined) batches = mapBatches(batches, map);
   if (context.deadline < Number.POSITIVE_INFINITY) batches = withinTime(context, batches);
-  return cursorReply(await context.server.cursors.start(namespace, batches, batchSize, { single, keep }), namespace);
+  const opening = { single, keep, session: context.session };
+  return cursorReply(await context.server.cursors.start(namespace, batches, batchSize, opening), namespace);
 }
 
 function cursorId(field: string, value: BsonValue): bigint {
@@ -142,7 +157,7 @@ function cursorId(field: string, value: BsonValue): bigint {
   );
 }
 
-export async function getMore({ server, database, args }: Context): Promise<Reply> {
+export async function getMore({ server, database, args, session }: Context): Promise<Reply> {
   const id = cursorId('getMore.getMore', args.required('getMore', args.value('getMore')));
   const namespace = `${database}.${args.required('collection', args.text('collection'))}`;
   const size = args.count('batchSize') ?? 0;
@@ -150,7 +165,7 @@ export async function getMore({ server, database, args }: Context): Promise<Repl
   if (args.value('maxTimeMS') !== undefined) {
     throw new CommandError(code.badValue, 'cannot set maxTimeMS on getMore command for a non-awaitData cursor');
   }
-  const batch = await server.cursors.more(id, namespace, size === 0 ? Number.POSITIVE_INFINITY : size);
+  const batch = await server.cursors.more(id, namespace, size === 0 ? Number.POSITIVE_INFINITY : size, session);
   return cursorReply(batch, namespace, 'nextBatch');
 }
 

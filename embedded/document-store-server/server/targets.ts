@@ -4,10 +4,10 @@ import { CommandError, code } from '../errors.js';
 import type { Filter } from '../query/filter.js';
 import { matchesFilter } from '../query/match.js';
 import { checkDeadline } from '../query/pipeline.js';
-import { choosePlan, type Plan } from '../query/planner.js';
+import { choosePlan, type Hint, type Plan } from '../query/planner.js';
 import { type Found, scan } from '../query/scan.js';
 import { type SortOrder, sortKey } from '../query/sort.js';
-import type { Collection, Index } from '../storage/catalogue.js';
+import type { Collection } from '../storage/catalogue.js';
 import { getRecord } from '../storage/records.js';
 import { RoomNeeded } from '../storage/room-budget.js';
 import type { WriteOptions } from '../storage/store.js';
@@ -18,7 +18,7 @@ import { type Context, write } from './context.js';
 export interface Target {
   filter: Filter;
   order: SortOrder;
-  hint: Index | 'natural' | undefined;
+  hint: Hint | undefined;
   multi: boolean;
 }
 
