@@ -15,6 +15,7 @@ const offsets = {
   redis: 12,
   'payment-provider': 13,
   'event-store-metrics': 20,
+  'document-store-metrics': 21,
 } as const;
 
 export type Ports = Readonly<Record<'gateway' | keyof typeof offsets, number>>;
@@ -77,7 +78,10 @@ export function processStages(data: DataFolder, ports: Ports, extraEnv: Record<s
         '--metrics-port',
         String(ports['event-store-metrics']),
       ]),
-      server('document-store', 'embedded/document-store-server/main.js', 'documents'),
+      server('document-store', 'embedded/document-store-server/main.js', 'documents', {}, [
+        '--metrics-port',
+        String(ports['document-store-metrics']),
+      ]),
       {
         name: 'redis',
         ...redisCommand({ port: ports.redis, dataDir: folder('redis') }),

@@ -1,13 +1,18 @@
+import { existsSync } from 'node:fs';
 import { createServer, type Server as NetServer, type Socket } from 'node:net';
+import { Registry } from 'prom-client';
 import type { Logger } from '../../runtime/logger.js';
+import { type MetricsPage, serveMetrics } from '../../runtime/metrics.js';
 import { StartError } from './errors.js';
+import { commandMetrics, watchServer } from './metrics.js';
 import { serveConnection } from './server/connection.js';
 import type { Server } from './server/context.js';
 import { Cursors } from './server/cursors.js';
 import { startExpiry } from './server/expiry.js';
 import { Sessions } from './server/sessions.js';
+import { dataFileOf } from './storage/data-directory.js';
 import { Store } from './storage/store.js';
-import { verifyStore } from './storage/verify.js';
+import { type Verification, verifyStore } from './storage/verify.js';
 import { createClock } from './update/clock.js';
 
 export interface DocumentStoreOptions {
@@ -25,11 +30,19 @@ export interface DocumentStoreOptions {
   diskReserve?: number;
   /** what a failed commit does; it ends the process unless a test says otherwise */
   onFatal?: (err: unknown) => void;
+  /** where `/metrics` is served over HTTP; 0 asks the system for a free one, without it they are not */
+  metricsPort?: number;
+  /** milliseconds from which on a command is logged, 1000 unless told otherwise */
+  slowMs?: number;
+  /** milliseconds since any one moment, by which cursors are idle; the system's unless a test says otherwise */
+  elapsed?: () => number;
 }
 
 export interface DocumentStore {
   port: number;
   connectionString: string;
+  /** undefined where metrics are not served */
+  metricsPort: number | undefined;
   /** Removes what has expired by now, without waiting for the next pass. @returns how many documents */
   expire(): Promise<number>;
   /** Finishes the writes that were taken in, ends open connections and gives the data directory back. */
@@ -37,6 +50,7 @@ export interface DocumentStore {
 }
 
 const lingerMs = 500;
+const slowMs = 1_000;
 const expireEveryMs = 60_000;
 const defaultDiskReserve = 32 * 1024 * 1024;
 
@@ -60,17 +74,23 @@ function listen(net: NetServer, port: number, host: string): Promise<number> {
  */
 export async function startDocumentStore(options: DocumentStoreOptions): Promise<DocumentStore> {
   const { dataDir, log, host = '127.0.0.1' } = options;
+  const registry = new Registry();
+  const metrics = commandMetrics(registry);
   const store = Store.open(dataDir, log, {
+    committed({ documents, seconds }) {
+      metrics.commitDocuments.observe(documents);
+      metrics.commitSeconds.observe(seconds);
+    },
     diskReserve: options.diskReserve ?? defaultDiskReserve,
     ...(options.onFatal === undefined ? {} : { fatal: options.onFatal }),
   });
-  const cursors = new Cursors();
+  const cursors = new Cursors(options.elapsed);
   const expiry = startExpiry({
     store,
     log,
     now: options.now ?? Date.now,
     everyMs: options.expireEveryMs ?? expireEveryMs,
-    removed: () => {},
+    removed: (documents) => metrics.expired.inc(documents),
   });
   const sockets = new Set<Socket>();
   const clock = createClock(options.now ?? Date.now);
@@ -81,9 +101,12 @@ export async function startDocumentStore(options: DocumentStoreOptions): Promise
     sessions,
     clock,
     log,
+    metrics,
+    slowMs: options.slowMs ?? slowMs,
     startedAt: performance.now(),
     connections: () => sockets.size,
   };
+  let metricsPage: MetricsPage | undefined;
   let connectionId = 0;
   const net = createServer((socket) => {
     sockets.add(socket);
@@ -91,6 +114,10 @@ export async function startDocumentStore(options: DocumentStoreOptions): Promise
     serveConnection(server, socket, ++connectionId);
   });
   try {
+    if (options.metricsPort !== undefined) {
+      watchServer(registry, server);
+      metricsPage = await serveMetrics(registry, options.metricsPort, host);
+    }
     const port = await listen(net, options.port, host);
     const shownHost = host.includes(':') ? `[${host}]` : host;
     let closing: Promise<void> | undefined;
@@ -106,31 +133,40 @@ export async function startDocumentStore(options: DocumentStoreOptions): Promise
       }, lingerMs);
       await ended;
       clearTimeout(timer);
+      await metricsPage?.close();
     };
     return {
       port,
       connectionString: `mongodb://${shownHost}:${port}/?directConnection=true`,
+      metricsPort: metricsPage?.port,
       expire: () => expiry.pass(),
       close: () => (closing ??= close()),
     };
   } catch (err) {
     expiry.close();
     cursors.close();
+    await metricsPage?.close();
     await store.close();
-    throw err;
+    throw err instanceof StartError ? err : new StartError(err instanceof Error ? err.message : String(err));
   }
 }
 
 /**
  * Checks a data directory that no server uses: every document against every index, both ways.
  *
+ * @param progress told now and then of how many documents were checked
  * @returns a sentence per fault; none when all is well
  * @throws StartError when the directory cannot be opened
  */
-export async function verifyDataDir(dataDir: string, log: Logger): Promise<{ documents: number; faults: string[] }> {
-  const store = Store.open(dataDir, log);
+export async function verifyDataDir(
+  dataDir: string,
+  log: Logger,
+  progress?: (documents: number) => void,
+): Promise<Verification> {
+  if (!existsSync(dataFileOf(dataDir))) throw new StartError(`the directory ${dataDir} holds no document store`);
+  const store = Store.open(dataDir, log, { sweeps: false });
   try {
-    return verifyStore(store);
+    return await verifyStore(store, progress);
   } finally {
     await store.close();
   }

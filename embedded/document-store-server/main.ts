@@ -9,58 +9,94 @@ import { startDocumentStore, verifyDataDir } from './document-store.js';
 import { StartError } from './errors.js';
 
 const usage =
-  'usage: document-store --data DIR [--port 27017] [--host 127.0.0.1] [--expire-every 60 seconds] [--verify]';
-const seconds = z.coerce.number().min(0.05).max(86_400);
+  'document-store --data DIR [--port 27017] [--host 127.0.0.1] [--disk-reserve BYTES] [--metrics-port N] [--expire-every SECONDS] | --data DIR --verify';
 
-function parseFlags(argv: string[]) {
+const flags = z.strictObject({
+  data: z.string().min(1),
+  port: port.default(27_017),
+  host: z.string().min(1).default('127.0.0.1'),
+  'disk-reserve': z.coerce.number().int().min(0).optional(),
+  'metrics-port': port.optional(),
+  'expire-every': z.coerce.number().min(0.05).max(86_400).default(60),
+  verify: z.boolean().default(false),
+});
+
+type Flags = z.output<typeof flags>;
+
+/**
+ * The document store as a process: serves until SIGTERM, or checks a closed data directory with `--verify`. What cannot be
+ * done is one sentence on stderr and exit code 1.
+ *
+ * @param argv the arguments after the command's own name
+ */
+export async function runDocumentStore(argv: string[]): Promise<void> {
+  let options: Flags;
   try {
-    const { values } = parseArgs({
-      args: argv,
-      options: {
-        port: { type: 'string', default: '27017' },
-        host: { type: 'string', default: '127.0.0.1' },
-        data: { type: 'string' },
-        'expire-every': { type: 'string', default: '60' },
-        verify: { type: 'boolean', default: false },
-      },
-    });
-    const parsedPort = port.safeParse(values.port);
-    const expireEvery = seconds.safeParse(values['expire-every']);
-    if (values.data === undefined || !parsedPort.success || !expireEvery.success) throw new StartError(usage);
-    return { ...values, data: values.data, port: parsedPort.data, expireEveryMs: expireEvery.data * 1000 };
+    options = readFlags(argv);
   } catch (err) {
-    throw new StartError(err instanceof StartError ? err.message : `${(err as Error).message}; ${usage}`);
+    fail(`${err instanceof Error ? err.message : String(err)} Usage: ${usage}`);
+    return;
+  }
+  try {
+    const { LOG_LEVEL } = loadConfig(z.object({ LOG_LEVEL: logLevel }));
+    const log = createLogger('document-store', LOG_LEVEL);
+    if (options.verify) {
+      await verify(options.data, log);
+      return;
+    }
+    if (!isLoopback(options.host)) {
+      log.warn('everybody who reaches this address may read and write', { host: options.host });
+    }
+    await runService('document-store', log, async () => {
+      const store = await startDocumentStore({
+        dataDir: options.data,
+        port: options.port,
+        host: options.host,
+        expireEveryMs: options['expire-every'] * 1000,
+        log,
+        ...(options['disk-reserve'] === undefined ? {} : { diskReserve: options['disk-reserve'] }),
+        ...(options['metrics-port'] === undefined ? {} : { metricsPort: options['metrics-port'] }),
+      });
+      const { port: bound, connectionString, metricsPort } = store;
+      // a port that is undefined is left out of the line
+      return { close: () => store.close(), ready: { port: bound, connectionString, metricsPort } };
+    });
+  } catch (err) {
+    fail(err instanceof Error ? err.message : String(err));
   }
 }
 
-/**
- * Runs the document store as a process: `--port 27017 --data DIR [--host H] [--expire-every SECONDS]`, or checks a data
- * directory with `--verify` (exit 1 when it has faults). A used port or an unusable directory is one sentence on stderr and exit 1.
- */
-export async function runDocumentStore(argv: string[]): Promise<void> {
-  try {
-    const flags = parseFlags(argv);
-    const { LOG_LEVEL } = loadConfig(z.object({ LOG_LEVEL: logLevel }));
-    const log = createLogger('document-store', LOG_LEVEL);
-    if (flags.verify) {
-      const { documents, faults } = await verifyDataDir(flags.data, log);
-      for (const fault of faults) process.stderr.write(`${fault}\n`);
-      process.stdout.write(`${documents} documents, ${faults.length} faults\n`);
-      process.exitCode = faults.length === 0 ? 0 : 1;
-      return;
-    }
-    await runService('document-store', log, async () => {
-      const { data: dataDir, port: wanted, host, expireEveryMs } = flags;
-      const store = await startDocumentStore({ dataDir, port: wanted, host, expireEveryMs, log });
-      return {
-        ready: { port: store.port, connectionString: store.connectionString },
-        close: () => store.close(),
-      };
-    });
-  } catch (err) {
-    process.stderr.write(`document-store: ${err instanceof Error ? err.message : String(err)}\n`);
-    process.exitCode = 1;
-  }
+const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || host.startsWith('127.');
+
+async function verify(dataDir: string, log: ReturnType<typeof createLogger>): Promise<void> {
+  const progress = (checked: number) => process.stderr.write(`  ${checked} documents checked\n`);
+  const { documents, faults } = await verifyDataDir(dataDir, log, progress);
+  for (const fault of faults) process.stderr.write(`${fault}\n`);
+  process.stdout.write(`${documents} documents, ${faults.length} faults\n`);
+  process.exitCode = faults.length === 0 ? 0 : 1;
+}
+
+function readFlags(argv: string[]): Flags {
+  const { values } = parseArgs({
+    args: argv,
+    options: {
+      data: { type: 'string' },
+      port: { type: 'string' },
+      host: { type: 'string' },
+      'disk-reserve': { type: 'string' },
+      'metrics-port': { type: 'string' },
+      'expire-every': { type: 'string' },
+      verify: { type: 'boolean' },
+    },
+  });
+  const parsed = flags.safeParse(values);
+  if (parsed.success) return parsed.data;
+  throw new StartError(parsed.error.issues.map((issue) => `--${issue.path.join('.')}: ${issue.message}.`).join(' '));
+}
+
+function fail(sentence: string): void {
+  process.stderr.write(`document-store: ${sentence.replaceAll('\n', ' ')}\n`);
+  process.exitCode = 1;
 }
 
 const entry = process.argv[1];

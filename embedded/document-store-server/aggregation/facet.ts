@@ -57,7 +57,7 @@ export function shareBatches(source: Batches, readers: number): Batches[] {
 /** Pipelines over the same documents; each becomes an array field of the one document that comes out. */
 function facetStage(facets: readonly { name: string; stages: Stage[] }[]): Stage {
   return async function* (source: Batches, turns: Turns): Batches {
-    const memory = new Memory('$facet');
+    const memory = new Memory('$facet', turns);
     const collect = async (batches: Batches) => {
       const documents: BsonValue[] = [];
       for await (const batch of batches) {

@@ -42,7 +42,7 @@ export function parseLimit(spec: BsonValue): number {
 
 /** @param limit how many of the first are needed; all without it */
 export function sortStage(order: SortOrder, limit: number | undefined): Stage {
-  return (source) => sortBatches(source, order, limit);
+  return (source, turns) => sortBatches(source, order, turns, limit);
 }
 
 export const flowStages: Record<string, StageParser> = {

@@ -67,8 +67,8 @@ function* resultOf(groups: Iterable<Group>, fields: readonly Field[]): Generator
 /** A stage that gives one document a group. Missing and null ids are one group. */
 export function groupStage(id: Expression, fields: readonly Field[], expressions: Expressions): Stage {
   const frame = expressions.frame();
-  return (source) => {
-    const memory = new Memory('$group');
+  return (source, turns) => {
+    const memory = new Memory('$group', turns);
     const take = (bytes: number) => memory.take(bytes);
     const groups = new Map<string, Group>();
     return collectBatches(source, {

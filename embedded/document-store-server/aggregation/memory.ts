@@ -1,4 +1,5 @@
 import { CommandError, code } from '../errors.js';
+import type { Turns } from '../query/pipeline.js';
 
 const most = 100 * 1024 * 1024;
 
@@ -6,11 +7,16 @@ const most = 100 * 1024 * 1024;
 export class Memory {
   private used = 0;
 
-  constructor(private readonly stage: string) {}
+  /** @param turns of the work that keeps it */
+  constructor(
+    private readonly stage: string,
+    private readonly turns: Turns,
+  ) {}
 
   /** @throws CommandError 292 beyond 100 MB */
   take(bytes: number): void {
     this.used += bytes;
+    this.turns.hold(bytes);
     if (this.used > most) {
       throw new CommandError(
         code.memoryLimit,

@@ -14,11 +14,23 @@ export function checkDeadline(deadline: number): void {
   if (performance.now() > deadline) throw new CommandError(code.timeLimit, 'operation exceeded time limit');
 }
 
+export interface Held {
+  bytes: number;
+}
+
 /** Work in turns: after ten milliseconds other clients come first. */
 export class Turns {
   private began = performance.now();
 
-  constructor(private readonly deadline: () => number) {}
+  /** @param held bytes of results that this work keeps until it is over */
+  constructor(
+    private readonly deadline: () => number,
+    private readonly held: Held = { bytes: 0 },
+  ) {}
+
+  hold(bytes: number): void {
+    this.held.bytes += bytes;
+  }
 
   isOver(): boolean {
     return performance.now() - this.began > turnMs;
@@ -74,9 +86,10 @@ export async function* inTurns(source: Batches, turns: Turns): Batches {
   }
 }
 
-export async function* sortBatches(source: Batches, order: SortOrder, limit?: number): Batches {
+export async function* sortBatches(source: Batches, order: SortOrder, turns: Turns, limit?: number): Batches {
   const sorter = new Sorter(order, limit);
   for await (const batch of source) for (const document of batch) sorter.add(document);
+  turns.hold(sorter.size);
   yield* inBatches(sorter.result());
 }
 

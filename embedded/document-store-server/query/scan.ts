@@ -56,6 +56,8 @@ function* pages(store: Store, plan: Plan, { start, end }: Interval): Generator<E
   }
 }
 
+const isAll = (filter: Filter) => filter.kind === 'and' && filter.parts.length === 0;
+
 /**
  * The documents of a plan that match the filter, in the plan's order. Yields undefined now and then where nothing
  * matched, so that the caller can let others run. It holds no snapshot: a document changed meanwhile is seen as it was
@@ -80,30 +82,45 @@ export function* scan(
       throw new CommandError(code.planKilled, 'the collection or index was dropped during the query');
     }
   };
-  for (const interval of intervals) {
-    const only = entryOfId(store, plan, interval);
-    for (const page of only === undefined ? pages(store, plan, interval) : [only]) {
-      for (const { key, value } of page) {
-        checkAlive();
-        if (index !== undefined) counts.keys++;
-        const record =
-          index === undefined
-            ? readRecord(key, 4)
-            : index.isIdIndex
-              ? readRecord(value, 0)
-              : readRecord(key, key.length - 8);
-        if (seen?.has(record)) continue;
-        seen?.add(record);
-        const document =
-          index === undefined ? documentValue(value) : borrow(store.data, dataKey(collection.id, record));
-        if (document === undefined) continue;
-        counts.documents++;
-        if (!matchesFilter(filter, document)) continue;
-        yield { record, document: index === undefined ? value : keep(document) };
+  const { totals } = store;
+  totals.scans[
+    index === undefined ? (isAll(filter) ? 'everything' : 'collection') : index.isIdIndex ? 'id' : 'index'
+  ]++;
+  let told = { ...counts };
+  const tell = () => {
+    totals.examined.keys += counts.keys - told.keys;
+    totals.examined.documents += counts.documents - told.documents;
+    told = { keys: counts.keys, documents: counts.documents };
+  };
+  try {
+    for (const interval of intervals) {
+      const only = entryOfId(store, plan, interval);
+      for (const page of only === undefined ? pages(store, plan, interval) : [only]) {
+        for (const { key, value } of page) {
+          checkAlive();
+          if (index !== undefined) counts.keys++;
+          const record =
+            index === undefined
+              ? readRecord(key, 4)
+              : index.isIdIndex
+                ? readRecord(value, 0)
+                : readRecord(key, key.length - 8);
+          if (seen?.has(record)) continue;
+          seen?.add(record);
+          const document =
+            index === undefined ? documentValue(value) : borrow(store.data, dataKey(collection.id, record));
+          if (document === undefined) continue;
+          counts.documents++;
+          if (!matchesFilter(filter, document)) continue;
+          yield { record, document: index === undefined ? value : keep(document) };
+        }
+        tell();
+        yield undefined;
       }
-      yield undefined;
+      // what was dropped may have been swept away, and then looks like the end
+      checkAlive();
     }
-    // what was dropped may have been swept away, and then looks like the end
-    checkAlive();
+  } finally {
+    tell();
   }
 }

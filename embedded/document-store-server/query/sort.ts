@@ -85,6 +85,11 @@ export class Sorter {
     }
   }
 
+  /** bytes of the documents that are kept */
+  get size(): number {
+    return this.bytes;
+  }
+
   private prune(): void {
     this.entries.sort(byKey);
     if (this.entries.length <= this.limit) return;

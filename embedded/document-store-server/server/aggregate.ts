@@ -89,17 +89,18 @@ export async function aggregate(context: Context): Promise<Reply> {
   const { namespace, collection, query, source, stages, batchSize } = parseAggregate(context);
   let batches = source ?? noBatches();
   const { filter, order, skip, limit } = query;
-  const turns = new Turns(() => context.deadline);
+  const turns = new Turns(() => context.deadline, context.held);
   if (source !== undefined) {
     batches = mapBatches(batches, (document) =>
       matchesFilter(filter, documentValue(document)) ? document : undefined,
     );
-    if (order.length > 0) batches = sortBatches(batches, order);
+    if (order.length > 0) batches = sortBatches(batches, order, turns);
     batches = skipBatches(batches, skip);
     if (limit > 0) batches = limitBatches(batches, limit);
   } else if (collection !== undefined) batches = runQuery(context, { collection, ...query }).batches;
   batches = mapBatches(runStages(batches, stages, turns), checkSize);
   if (context.deadline < Number.POSITIVE_INFINITY) batches = withinTime(context, batches);
-  const batch = await context.server.cursors.start(namespace, batches, batchSize, { session: context.session });
+  const { held, server, session } = context;
+  const batch = await server.cursors.start(namespace, batches, batchSize, { session, held });
   return cursorReply(batch, namespace);
 }

@@ -3,7 +3,8 @@ import { toDouble } from '../bson/numbers.js';
 import { type BsonValue, bsonType, documentValue, fieldsOf } from '../bson/value.js';
 import { CommandError, code } from '../errors.js';
 import { type Expressions, expressionsWith } from '../expressions/compile.js';
-import { checkDeadline } from '../query/pipeline.js';
+import type { Metrics } from '../metrics.js';
+import { checkDeadline, type Held } from '../query/pipeline.js';
 import type { Hint } from '../query/planner.js';
 import type { ScanCounts } from '../query/scan.js';
 import type { Collection } from '../storage/catalogue.js';
@@ -19,6 +20,9 @@ export interface Server {
   sessions: Sessions;
   clock: Clock;
   log: Logger;
+  metrics: Metrics;
+  /** milliseconds from which on a command is logged */
+  slowMs: number;
   startedAt: number;
   connections(): number;
 }
@@ -30,8 +34,13 @@ export interface Context {
   args: Arguments;
   /** milliseconds on performance.now()'s clock after which the work is given up; Infinity without maxTimeMS */
   deadline: number;
-  /** what finding documents has looked at so far */
+  /** how documents were found, in words that hold no values */
+  plans: Set<string>;
+  /** what queries have looked at so far, and what searches of writes have */
+  running: ScanCounts[];
   examined: ScanCounts;
+  /** what the result keeps in memory */
+  held: Held;
   connectionId: number;
   /** the client's session, a UUID as BSON has it */
   session: Buffer | undefined;
@@ -44,6 +53,7 @@ export type Handler = (context: Context) => Reply | Promise<Reply>;
 export function expressionsOf({ server }: Context, args?: Arguments): Expressions {
   return expressionsWith(new Date(server.clock.now()), args?.document('let'));
 }
+
 /** For a write that makes room in the end. */
 export const removing: WriteOptions = { removes: true };
 

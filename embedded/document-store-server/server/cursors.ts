@@ -1,8 +1,10 @@
 import { randomInt } from 'node:crypto';
 import { CommandError, code } from '../errors.js';
-import type { Batches } from '../query/pipeline.js';
+import type { Batches, Held } from '../query/pipeline.js';
 
-const idleMs = 10 * 60_000;
+const mostIdleMs = 10 * 60_000;
+const mostOpen = 10_000;
+const mostHeldBytes = 512 * 1024 * 1024;
 const replyBytes = 16 * 1024 * 1024;
 
 /** A result being read batch by batch. It holds what one step of its source gave and no more. */
@@ -17,6 +19,13 @@ export interface Cursor {
   /** the session it was opened in, if any: only there it is read on */
   session: Buffer | undefined;
   touched: number;
+  /** what its result keeps in memory beside what is pending */
+  held: Held;
+}
+
+export interface CursorLimits {
+  open: number;
+  heldBytes: number;
 }
 
 export interface Batch {
@@ -52,10 +61,32 @@ function checkSession({ id, session: own }: Cursor, session: Buffer | undefined)
   throw new CommandError(number, `Cannot run getMore on cursor ${id}, which was created in another session or none`);
 }
 
-/** The open cursors. One that nobody asked for ten minutes is closed. */
+/**
+ * The open cursors. One that nobody asked for ten minutes is closed; where there are too many, or their results take too
+ * much memory, those that nobody asked for longest are. Who asks for one that was closed is told that it is not found.
+ * A cursor belongs to no connection: it outlives the one that opened it.
+ */
 export class Cursors {
+  /** longest unasked first */
   private readonly open = new Map<bigint, Cursor>();
   private readonly timer = setInterval(() => this.expire(), 60_000).unref();
+  /** documents handed out so far */
+  returned = 0;
+
+  /** @param elapsed milliseconds since any one moment */
+  constructor(
+    private readonly elapsed: () => number = () => performance.now(),
+    private readonly limits: CursorLimits = { open: mostOpen, heldBytes: mostHeldBytes },
+  ) {}
+
+  /** bytes that the results of open cursors take */
+  get heldBytes(): number {
+    let bytes = 0;
+    for (const { held, pending } of this.open.values()) {
+      bytes += pending.reduce((sum, document) => sum + document.length, held.bytes);
+    }
+    return bytes;
+  }
 
   get size(): number {
     return this.open.size;
@@ -66,7 +97,7 @@ export class Cursors {
     namespace: string,
     source: Batches,
     size: number,
-    options: { single?: boolean; keep?: boolean; session: Buffer | undefined },
+    options: { single?: boolean; keep?: boolean; session: Buffer | undefined; held?: Held },
   ): Promise<Batch> {
     const cursor: Cursor = {
       id: 0n,
@@ -77,9 +108,11 @@ export class Cursors {
       inUse: false,
       keep: options.keep === true,
       session: options.session && Buffer.from(options.session),
-      touched: performance.now(),
+      touched: this.elapsed(),
+      held: options.held ?? { bytes: 0 },
     };
     const documents = await take(cursor, size);
+    this.returned += documents.length;
     if (options.single !== true && size > 0 && cursor.pending.length === 0 && !cursor.finished) await this.peek(cursor);
     if (options.single === true || (cursor.finished && cursor.pending.length === 0)) {
       await source.return();
@@ -88,7 +121,19 @@ export class Cursors {
     do cursor.id = (BigInt(randomInt(2 ** 31)) << 32n) | BigInt(randomInt(1, 2 ** 32));
     while (this.open.has(cursor.id));
     this.open.set(cursor.id, cursor);
+    this.shed(cursor);
     return { documents, id: cursor.id };
+  }
+
+  /** Closes what nobody asked for longest, until the rest is within the limits. */
+  private shed(latest: Cursor): void {
+    let { heldBytes } = this;
+    for (const cursor of this.open.values()) {
+      if (this.open.size <= this.limits.open && heldBytes <= this.limits.heldBytes) return;
+      if (cursor === latest || cursor.inUse) continue;
+      heldBytes -= cursor.held.bytes;
+      this.kill(cursor.id);
+    }
   }
 
   /** Looks whether the source is at its end, so that a result of exactly one batch needs no second question. */
@@ -103,6 +148,7 @@ export class Cursors {
    *   than its own, 12051 while it is being read
    */
   async more(id: bigint, namespace: string, size: number, session: Buffer | undefined): Promise<Batch> {
+    this.expire();
     const cursor = this.open.get(id);
     if (cursor === undefined) throw new CommandError(code.cursorNotFound, `cursor id ${id} not found`);
     if (cursor.namespace !== namespace) {
@@ -116,6 +162,7 @@ export class Cursors {
     cursor.inUse = true;
     try {
       const documents = await take(cursor, size);
+      this.returned += documents.length;
       const ended = cursor.finished && cursor.pending.length === 0;
       if (ended) this.open.delete(id);
       return { documents, id: ended || !this.open.has(id) ? 0n : id };
@@ -124,7 +171,8 @@ export class Cursors {
       throw err;
     } finally {
       cursor.inUse = false;
-      cursor.touched = performance.now();
+      cursor.touched = this.elapsed();
+      if (this.open.delete(id)) this.open.set(id, cursor);
     }
   }
 
@@ -139,9 +187,10 @@ export class Cursors {
   }
 
   private expire(): void {
-    const now = performance.now();
+    const now = this.elapsed();
     for (const [id, cursor] of this.open) {
-      if (!cursor.keep && !cursor.inUse && now - cursor.touched > idleMs) this.kill(id);
+      if (now - cursor.touched <= mostIdleMs) return;
+      if (!cursor.keep && !cursor.inUse) this.kill(id);
     }
   }
 

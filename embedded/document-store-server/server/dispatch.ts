@@ -13,6 +13,7 @@ import { buildInfo, endSessions, hello, ping, refreshSessions, startSession } fr
 import { createIndexes, dropIndexes, listIndexes } from './indexes.js';
 import { count, distinct, find, getMore, killCursors } from './reads.js';
 import { collStats, dbStats, listDatabases } from './sizes.js';
+import { logSlow } from './slow-log.js';
 import { insert, remove, update } from './writes.js';
 
 const handlers = new Map<string, Handler>(
@@ -87,6 +88,15 @@ export async function dispatch(
   database?: string,
 ): Promise<Buffer> {
   let name = '';
+  let context: Context | undefined;
+  const began = performance.now();
+  const finished = (outcome: string) => {
+    const tookMs = performance.now() - began;
+    const command = handlers.has(name) ? name : 'unknown';
+    server.metrics.commands.inc({ command, outcome });
+    server.metrics.commandSeconds.observe({ command }, tookMs / 1000);
+    if (context !== undefined && tookMs >= server.slowMs) logSlow(context, name, request.document, tookMs);
+  };
   try {
     if (request.fault !== undefined) throw request.fault;
     const document = documentValue(request.document);
@@ -107,18 +117,23 @@ export async function dispatch(
     const args = new Arguments(name, document, request.sequences);
     const generic = readGeneric(args, database);
     if (generic.session !== undefined) server.sessions.touch(generic.session);
-    const context: Context = {
+    context = {
       server,
       database: generic.database,
       args,
       deadline: generic.maxTimeMs === 0 ? Number.POSITIVE_INFINITY : performance.now() + generic.maxTimeMs,
+      plans: new Set(),
+      running: [],
       examined: { keys: 0, documents: 0 },
+      held: { bytes: 0 },
       connectionId,
       session: generic.session,
     };
     const reply: Reply = await handler(context);
+    finished(reply['writeErrors'] === undefined ? 'ok' : 'write-errors');
     return writeDocument({ ...reply, ok: new Double(1) });
   } catch (err) {
+    finished(codeName(err instanceof CommandError ? err.code : code.internal));
     if (err instanceof CommandError) return failure(err);
     server.log.error('a command failed', { err, command: name });
     return failure(new CommandError(code.internal, 'the command failed inside the server'));

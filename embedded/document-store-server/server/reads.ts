@@ -28,6 +28,7 @@ import {
   parseNatural,
   type Reply,
 } from './context.js';
+import { planSummary } from './slow-log.js';
 
 export const firstBatchSize = 101;
 const largestReply = 16 * 1024 * 1024;
@@ -72,10 +73,13 @@ export function runQuery(context: Context, query: Query, considered?: Plan[]): R
   const wanted = limit > 0 ? skip + limit : undefined;
   const plan = choosePlan(store, collection, filter, order, { hint, wanted, considered });
   const counts = { keys: 0, documents: 0, matches: 0 };
+  context.plans.add(planSummary(plan));
+  context.running.push(counts);
   const most = plan.sorted ? (wanted ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY;
   const found = upTo(most, scan(store, collection, plan, filter, counts), counts);
-  let batches = batchesOf(found, new Turns(() => context.deadline));
-  if (!plan.sorted) batches = sortBatches(batches, order, wanted);
+  const turns = new Turns(() => context.deadline, context.held);
+  let batches = batchesOf(found, turns);
+  if (!plan.sorted) batches = sortBatches(batches, order, turns, wanted);
   if (skip > 0) batches = skipBatches(batches, skip);
   if (limit > 0) batches = limitBatches(batches, limit);
   return { plan, counts, batches };
@@ -145,7 +149,7 @@ export async function find(context: Context): Promise<Reply> {
   let batches = collection === undefined ? noBatches() : runQuery(context, { collection, ...query }).batches;
   if (map !== undefined) batches = mapBatches(batches, map);
   if (context.deadline < Number.POSITIVE_INFINITY) batches = withinTime(context, batches);
-  const opening = { single, keep, session: context.session };
+  const opening = { single, keep, session: context.session, held: context.held };
   return cursorReply(await context.server.cursors.start(namespace, batches, batchSize, opening), namespace);
 }
 

@@ -1,9 +1,8 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { documentValue } from '../bson/value.js';
 import { CommandError, code } from '../errors.js';
 import type { Filter } from '../query/filter.js';
 import { matchesFilter } from '../query/match.js';
-import { checkDeadline } from '../query/pipeline.js';
+import { Turns } from '../query/pipeline.js';
 import { choosePlan, type Hint, type Plan } from '../query/planner.js';
 import { type Found, scan } from '../query/scan.js';
 import { type SortOrder, sortKey } from '../query/sort.js';
@@ -13,6 +12,7 @@ import { RoomNeeded } from '../storage/room-budget.js';
 import type { WriteOptions } from '../storage/store.js';
 import { watchChanges } from '../storage/watch.js';
 import { type Context, write } from './context.js';
+import { planSummary } from './slow-log.js';
 
 /** The documents that a write is about: all matches, or the first in an order. */
 export interface Target {
@@ -33,7 +33,6 @@ export interface Action extends WriteOptions {
 /** A search that is still to be made, outside of transactions, and then the action. */
 export type Search = () => Promise<void>;
 
-const turnMs = 10;
 const most = { documents: 200, keys: 1_000, bytes: 4 * 1024 * 1024 };
 const mostCandidates = 64;
 const mostAttempts = 3;
@@ -76,6 +75,7 @@ export function forEachMatch(
   }
   const { filter, order, hint, multi } = target;
   const plan = choosePlan(context.server.store, collection, filter, order, { hint, wanted: multi ? undefined : 1 });
+  context.plans.add(planSummary(plan));
   const task = { context, collection, target, plan, action };
   const found = findNow(task, most);
   if (found === undefined) return () => (target.multi ? actOnAll(task) : actOnFirst(task));
@@ -162,13 +162,10 @@ function findNow({ context, collection, target, plan }: Task, limit?: typeof mos
 
 /** Outside of transactions, with turns for the others. */
 async function* findInTurns({ context, collection, target, plan }: Task): AsyncGenerator<Found> {
-  let turn = performance.now();
+  const turns = new Turns(() => context.deadline);
   for (const found of scan(context.server.store, collection, plan, target.filter, context.examined)) {
     if (found !== undefined) yield found;
-    if (performance.now() - turn <= turnMs) continue;
-    checkDeadline(context.deadline);
-    await nextTurn();
-    turn = performance.now();
+    if (turns.isOver()) await turns.next();
   }
 }
 

@@ -165,6 +165,7 @@ function tell(
   before: Buffer | undefined,
   after: Buffer | undefined,
 ): void {
+  store.totals.change(before === undefined ? 'inserted' : after === undefined ? 'removed' : 'updated');
   for (const build of collection.builds) noteWrite(store, collection, build, record, before, after);
   for (const watcher of collection.watchers) watcher(record, after);
 }

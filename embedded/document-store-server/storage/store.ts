@@ -6,6 +6,7 @@ import { Catalogue } from './catalogue.js';
 import { claimDataDirectory, dataFileOf, syncDirectory } from './data-directory.js';
 import { type Cost, RoomBudget } from './room-budget.js';
 import { Sweeper } from './sweeper.js';
+import { StoreTotals } from './totals.js';
 import { type Commit, WriteQueue } from './write-queue.js';
 
 export type Table = Database<Buffer, Buffer>;
@@ -15,6 +16,8 @@ export interface StoreOptions {
   diskReserve?: number;
   /** address space for the data file at first, in bytes; it grows with the file */
   mapSize?: number;
+  /** false for who only looks: what was dropped stays until somebody serves */
+  sweeps?: boolean;
   /** told of every transaction */
   committed?: (commit: Commit) => void;
   /** what a failed commit does, after which nobody knows what is stored; it ends the process unless told otherwise */
@@ -40,6 +43,7 @@ export class Store {
   readonly ids: Table;
   readonly index: Table;
   readonly catalogue: Catalogue;
+  readonly totals = new StoreTotals();
   private readonly queue: WriteQueue;
   private readonly budget: RoomBudget;
   private readonly room: DiskRoom;
@@ -66,15 +70,16 @@ export class Store {
       catalogue: this.catalogue,
       room: this.room,
       budget: this.budget,
+      totals: this.totals,
       log,
       committed: (commit) => {
         options.committed?.(commit);
-        this.sweeper.wake();
+        if (options.sweeps !== false) this.sweeper.wake();
       },
       fatal: options.fatal ?? (() => process.exit(1)),
     });
     this.sweeper = new Sweeper(this, log);
-    this.sweeper.wake();
+    if (options.sweeps !== false) this.sweeper.wake();
   }
 
   /** @throws StartError when the directory is in use, of another format, cut off or not readable */

@@ -5,6 +5,7 @@ import { type DiskRoom, NoRoomError, usedBytes } from '../../disk-room.js';
 import { CommandError, code } from '../errors.js';
 import type { Catalogue } from './catalogue.js';
 import { type RoomBudget, RoomNeeded } from './room-budget.js';
+import type { StoreTotals } from './totals.js';
 
 interface Job {
   work: () => unknown;
@@ -15,8 +16,8 @@ interface Job {
 }
 
 export interface Commit {
-  /** of clients, that it took */
-  writes: number;
+  /** that it changed */
+  documents: number;
   /** with its fsync */
   seconds: number;
   /** by which the data file is in use further than before */
@@ -31,6 +32,7 @@ export interface WriteQueueDeps {
   room: DiskRoom;
   budget: RoomBudget;
   log: Logger;
+  totals: StoreTotals;
   /** told of every transaction */
   committed: (commit: Commit) => void;
   /** a commit failed: nobody knows what is stored, so the process has to end */
@@ -104,7 +106,7 @@ export class WriteQueue {
 
   /** @returns the write that has to wait for room, if one has */
   private transact(): { job: Job; bytes: number } | undefined {
-    const { root, catalogue, room, budget, log, committed } = this.deps;
+    const { root, catalogue, room, budget, totals, log, committed } = this.deps;
     const taken: Job[] = [];
     const answers: (() => void)[] = [];
     let short: { job: Job; bytes: number } | undefined;
@@ -112,6 +114,7 @@ export class WriteQueue {
     this.began = performance.now();
     let worked = this.began;
     budget.restart();
+    totals.begin();
     const free = room.free();
     try {
       this.isWriting = true;
@@ -142,7 +145,7 @@ export class WriteQueue {
       this.turn = Math.min(Math.max(turnMs.shortest, performance.now() - worked), turnMs.longest);
       const seconds = (performance.now() - this.began) / 1000;
       const addedBytes = free - room.free();
-      committed({ writes: taken.length, seconds, addedBytes, askedBytes: () => budget.total });
+      committed({ documents: totals.commit(), seconds, addedBytes, askedBytes: () => budget.total });
     } catch (err) {
       if (isWhole) {
         this.fail(err);
