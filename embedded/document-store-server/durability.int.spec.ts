@@ -179,7 +179,7 @@ describe('what is stored', function () {
     await root.close();
     const faulty = await runMain(['--data', dataDir, '--verify']);
     expect(faulty.code).to.equal(1);
-    expect(faulty.stdout).to.equal('200 documents, 2 faults\n');
+    expect(faulty.stdout).to.equal('200 documents, 1 faults\n');
     expect(faulty.stderr).to.contain('missing in index tags_1');
   });
 

@@ -40,7 +40,7 @@ describe('the building of an index', function () {
   };
 
   it('lets others write and read, who do not find by it before it is ready', async () => {
-    await fill(20_000);
+    await fill(12_000);
     let isOver = false;
     const build = collection()
       .createIndexes([{ key: { tags: 1 } }, { key: { group: 1, n: -1 } }])
@@ -63,15 +63,15 @@ describe('the building of an index', function () {
   });
 
   it('takes in what is written meanwhile, wherever the build has got to', async () => {
-    await fill(12_000);
+    await fill(6_000);
     const random = seeded('writes during a build');
     let isOver = false;
     const writers = Array.from({ length: 4 }, async (_, writer) => {
       for (let n = 0; !isOver; n++) {
-        const _id = random.between(0, 11_999);
+        const _id = random.between(0, 5_999);
         const choice = random.between(0, 3);
         if (choice === 0) await collection().deleteOne({ _id });
-        else if (choice === 1) await collection().insertOne({ _id: `${writer}-${n}`, n: 20_000 + 4 * n + writer });
+        else if (choice === 1) await collection().insertOne({ _id: `${writer}-${n}`, n: 50_000 + 4 * n + writer });
         else if (choice === 2) await collection().updateOne({ _id }, { $set: { tags: [`new${n}`], group: 9 } });
         else await collection().replaceOne({ _id }, { n: _id });
       }
@@ -107,7 +107,7 @@ describe('the building of an index', function () {
   });
 
   it('fails over a duplicate that is written meanwhile, which is stored', async () => {
-    await fill(20_000);
+    await fill(12_000);
     const { answer } = await begin({ n: 1 }, { unique: true });
     await collection().insertOne({ _id: 'double', n: 5 });
     expect(await answer).to.include({ code: 11_000 });
@@ -116,7 +116,7 @@ describe('the building of an index', function () {
   });
 
   it('succeeds when the duplicate is gone before the end', async () => {
-    await fill(20_000);
+    await fill(12_000);
     const { answer } = await begin({ n: 1 }, { unique: true });
     await collection().insertOne({ _id: 'double', n: 5 });
     await collection().deleteOne({ _id: 'double' });
@@ -128,7 +128,7 @@ describe('the building of an index', function () {
   });
 
   it('fails over arrays on two of its paths, also when such a document is written meanwhile', async () => {
-    await fill(20_000);
+    await fill(12_000);
     const { answer } = await begin({ tags: 1, group: 1 });
     await collection().insertOne({ _id: 'two', tags: [1, 2], group: [1, 2] });
     expect(await answer).to.include({ code: 171 });
@@ -138,7 +138,7 @@ describe('the building of an index', function () {
   });
 
   it('is waited for by others who want the same index, and stands in the way of another one', async () => {
-    await fill(20_000);
+    await fill(12_000);
     const { answer } = await begin({ n: 1 });
     const [other, conflict] = await Promise.all([
       collection().createIndex({ n: 1 }),

@@ -21,7 +21,7 @@ describe('a document store that is stopped', function () {
     const server = await startTestServer();
     const client = new MongoClient(server.store.connectionString, { serverSelectionTimeoutMS: 300 });
     const items = client.db('shop').collection<Doc>('items');
-    await items.insertMany(documentsOf(20_000));
+    await items.insertMany(documentsOf(8_000));
     let acknowledged = 0;
     const writers = Array.from({ length: 8 }, async (_, writer) => {
       for (let n = 0; ; n++) {
@@ -39,7 +39,7 @@ describe('a document store that is stopped', function () {
     await server.client.close();
     const { documents, faults } = await verifyDataDir(server.dataDir, silentLogger);
     expect(faults).to.deep.equal([]);
-    expect(documents).to.be.at.least(20_000 + acknowledged);
+    expect(documents).to.be.at.least(8_000 + acknowledged);
     await server.stop();
   });
 
