@@ -31,7 +31,7 @@ describe('writes that have to search', function () {
       });
     let others = 0;
     for (; !isOver; others++) await collection('others').insertOne({ _id: others });
-    expect(await change).to.include({ matchedCount: 10_000, modifiedCount: 5_000 });
+    expect(await change).to.include({ matchedCount: 5_000, modifiedCount: 5_000 });
     expect(others).to.be.above(2);
     expect(await collection().countDocuments({ seen: true, group: 11 })).to.equal(5_000);
     isOver = false;
