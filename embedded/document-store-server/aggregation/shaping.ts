@@ -1,11 +1,9 @@
-import { assembleDocument } from '../bson/assemble.js';
 import { type BsonValue, bsonType, documentValue, fieldsOf, itemsOf } from '../bson/value.js';
 import { writeDocument, writeFields } from '../bson/write.js';
 import { CommandError } from '../errors.js';
 import type { Expressions } from '../expressions/compile.js';
 import { type Expression, typeOf } from '../expressions/expression.js';
 import { parseAddFields } from '../projection/add-fields.js';
-import { computeFields } from '../projection/apply.js';
 import { parseProjectionTree } from '../projection/parse.js';
 import { project } from '../projection/projection.js';
 import { mapBatches } from '../query/pipeline.js';
@@ -24,13 +22,7 @@ function projecting(spec: BsonValue, expressions: Expressions): Transform {
 const addFields: TransformParser = (spec, expressions, name) => {
   const root = parseAddFields(objectSpec(spec, 40272, name), expressions);
   const frame = expressions.frame();
-  return (document) => {
-    const value = documentValue(document);
-    const fields = new Map(fieldsOf(value));
-    frame.root = value;
-    computeFields(fields, root, frame);
-    return assembleDocument(fields).bytes;
-  };
+  return (document) => project({ mode: 'addition', root, frame }, document);
 };
 
 const unset: TransformParser = (spec, expressions) => {

@@ -6,7 +6,7 @@ import { operators } from '../expressions/operators.js';
 import { isTrue } from '../expressions/values.js';
 import type { Mode } from './apply.js';
 import { parseElemMatch, parseSlice } from './find-operators.js';
-import { type Branch, emptyBranch, type Node, place } from './tree.js';
+import { type Branch, emptyBranch, type Node, nodeAt, place } from './tree.js';
 
 interface Parsing {
   expressions: Expressions;
@@ -131,6 +131,6 @@ export function parseProjectionTree(
   if (mode === 'exclusion' && parsing.hasElemMatch) {
     throw new CommandError(code.badValue, '$elemMatch beside excluded fields is not supported');
   }
-  if (mode === 'inclusion' && !root.children.has('_id')) root.children.set('_id', { kind: 'keep' });
+  if (mode === 'inclusion' && nodeAt(root, '_id') === undefined) place(root, ['_id'], { kind: 'keep' });
   return { mode, root };
 }

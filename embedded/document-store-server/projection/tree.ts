@@ -9,16 +9,31 @@ export type Node =
   | { kind: 'compute'; expression: Expression }
   | Branch;
 
+export interface Child {
+  name: string;
+  bytes: Buffer;
+  node: Node;
+}
+
 /** The fields below one field, in the order they were named. */
 export interface Branch {
   kind: 'branch';
-  children: Map<string, Node>;
+  children: Child[];
   /** there is a computed field somewhere below */
   computes: boolean;
 }
 
 export function emptyBranch(): Branch {
-  return { kind: 'branch', children: new Map(), computes: false };
+  return { kind: 'branch', children: [], computes: false };
+}
+
+export function nodeAt(branch: Branch, name: string): Node | undefined {
+  return branch.children.find((child) => child.name === name)?.node;
+}
+
+function add<N extends Node>(branch: Branch, name: string, node: N): N {
+  branch.children.push({ name, bytes: Buffer.from(name), node });
+  return node;
 }
 
 /**
@@ -31,14 +46,12 @@ export function place(root: Branch, names: readonly string[], node: Node): void 
   let branch = root;
   for (const [at, name] of names.entries()) {
     branch.computes ||= node.kind === 'compute';
-    const there = branch.children.get(name);
+    const there = nodeAt(branch, name);
     if (at === names.length - 1) {
       if (there !== undefined) throw new CommandError(31250, `Path collision at ${path}`);
-      branch.children.set(name, node);
+      add(branch, name, node);
     } else if (there === undefined) {
-      const next = emptyBranch();
-      branch.children.set(name, next);
-      branch = next;
+      branch = add(branch, name, emptyBranch());
     } else if (there.kind === 'branch') {
       branch = there;
     } else {

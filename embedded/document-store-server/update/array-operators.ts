@@ -1,3 +1,4 @@
+import { assembleArray } from '../bson/assemble.js';
 import { compareValues, encodeKey } from '../bson/key-encoding.js';
 import { toInteger } from '../bson/numbers.js';
 import { toText } from '../bson/to-text.js';
@@ -9,7 +10,6 @@ import { matchesFilter } from '../query/match.js';
 import { firstName } from '../query/path.js';
 import { mostLevelsIn } from './nesting.js';
 import type { Operator, ParseOperator } from './operator.js';
-import { arrayOf } from './splice.js';
 
 /** Equal for equal values, whatever type their numbers have; documents with their fields in the same order. */
 function identity(value: BsonValue): string {
@@ -48,9 +48,9 @@ export const parseAddToSet: ParseOperator = (operand, path) => {
       }
       const items = itemsOf(current);
       const added = withoutRepeats(values, new Set(items.map(identity)));
-      return added.length === 0 ? current : arrayOf([...items, ...added]);
+      return added.length === 0 ? current : assembleArray([...items, ...added]);
     },
-    create: () => arrayOf(withoutRepeats(values, new Set())),
+    create: () => assembleArray(withoutRepeats(values, new Set())),
     strict: false,
     levels: 1 + mostLevelsIn(values),
   };
@@ -65,7 +65,7 @@ function culling(isRemoved: (item: BsonValue) => boolean): Operator {
       }
       const items = itemsOf(current);
       const kept = items.filter((item) => !isRemoved(item));
-      return kept.length === items.length ? current : arrayOf(kept);
+      return kept.length === items.length ? current : assembleArray(kept);
     },
     create: () => undefined,
     strict: true,
@@ -130,7 +130,7 @@ export const parsePop: ParseOperator = (operand, path) => {
       }
       const items = itemsOf(current);
       if (items.length === 0) return current;
-      return arrayOf(side === 1n ? items.slice(0, -1) : items.slice(1));
+      return assembleArray(side === 1n ? items.slice(0, -1) : items.slice(1));
     },
     create: () => undefined,
     strict: true,

@@ -1,11 +1,12 @@
+import { assembleArray } from '../bson/assemble.js';
 import { encodeKey, invert, missingKey } from '../bson/key-encoding.js';
 import { toDouble, toInteger } from '../bson/numbers.js';
+import { sameBytes } from '../bson/same-bytes.js';
 import { type BsonValue, bsonType, fieldsOf, getField, itemsOf, typeName } from '../bson/value.js';
 import { CommandError, code } from '../errors.js';
 import { isIndexName } from '../query/path.js';
 import { mostLevelsIn } from './nesting.js';
 import type { ParseOperator } from './operator.js';
-import { arrayOf, sameBytes } from './splice.js';
 import { idText } from './value-operators.js';
 
 interface Clauses {
@@ -127,10 +128,10 @@ export const parsePush: ParseOperator = (operand, path) => {
           `The field '${path}' must be an array but is of type ${typeName(current.type)} in document ${idText(run)}`,
         );
       }
-      const result = arrayOf(pushed(itemsOf(current), clauses));
+      const result = assembleArray(pushed(itemsOf(current), clauses));
       return sameBytes(current, result) ? current : result;
     },
-    create: () => arrayOf(pushed([], clauses)),
+    create: () => assembleArray(pushed([], clauses)),
     strict: false,
     levels: 1 + mostLevelsIn(clauses.each),
   };

@@ -1,4 +1,5 @@
 import { compareValues } from '../bson/key-encoding.js';
+import { hasName } from '../bson/same-bytes.js';
 import { toText } from '../bson/to-text.js';
 import { type BsonValue, bsonType, documentValue, eachField, fieldsOf, getField, valueEnd } from '../bson/value.js';
 import { writeFields } from '../bson/write.js';
@@ -6,7 +7,6 @@ import { CommandError, code } from '../errors.js';
 import type { Clock } from './clock.js';
 import { checkIdValue, checkTopLevelNames } from './field-names.js';
 import { checkLevels, levelsIn } from './nesting.js';
-import { hasName } from './splice.js';
 
 const idName = Buffer.from('_id');
 

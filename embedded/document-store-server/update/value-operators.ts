@@ -1,12 +1,12 @@
 import { compareValues } from '../bson/key-encoding.js';
 import { addExactly, multiplyExactly, toInteger } from '../bson/numbers.js';
+import { sameBytes } from '../bson/same-bytes.js';
 import { toText } from '../bson/to-text.js';
 import { BsonValue, bsonType, fieldsOf, getField, typeName } from '../bson/value.js';
 import { toBson } from '../bson/write.js';
 import { CommandError, code } from '../errors.js';
 import { levelsIn } from './nesting.js';
 import type { Operator, ParseOperator, Run } from './operator.js';
-import { sameBytes } from './splice.js';
 
 const idName = Buffer.from('_id');
 

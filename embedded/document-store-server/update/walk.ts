@@ -1,3 +1,5 @@
+import { assembleArray, joinPieces, type Piece } from '../bson/assemble.js';
+import { hasName } from '../bson/same-bytes.js';
 import { toText } from '../bson/to-text.js';
 import { BsonValue, bsonType, documentValue, itemsOf, valueEnd } from '../bson/value.js';
 import { toBson, writeFields } from '../bson/write.js';
@@ -6,7 +8,6 @@ import { matchesFilter } from '../query/match.js';
 import { checkLevels, levelsIn } from './nesting.js';
 import { type Branch, type Child, type Items, mergeNodes, somePath, type UpdateNode } from './node.js';
 import type { Run } from './operator.js';
-import { arrayOf, documentOf, hasName, type Piece } from './splice.js';
 
 const mostPadding = 1_500_000;
 
@@ -23,7 +24,7 @@ function create(node: UpdateNode, run: Run): BsonValue | undefined {
   if (node.kind === 'branch') {
     const pieces: Piece[] = [];
     for (const child of childrenFor(node, run)) appendCreated(child, run, pieces);
-    return pieces.length === 0 ? undefined : documentOf(pieces);
+    return pieces.length === 0 ? undefined : joinPieces(pieces);
   }
   const made = node.operator.create(run);
   if (made !== undefined) checkLevels(node.levels + (run.moved.size > 0 ? levelsIn(made) : node.operator.levels));
@@ -128,7 +129,7 @@ export function applyToDocument(branch: Branch, document: BsonValue, run: Run): 
     const child = children[which];
     if (child !== undefined && found[which] !== true) appendCreated(child, run, pieces);
   }
-  return changed || pieces.length > kept ? documentOf(pieces) : document;
+  return changed || pieces.length > kept ? joinPieces(pieces) : document;
 }
 
 const nothing = toBson(null);
@@ -163,7 +164,7 @@ function applyToArray(branch: Branch, array: BsonValue, name: string, run: Run):
       changed = true;
     }
   }
-  return changed ? arrayOf(items) : array;
+  return changed ? assembleArray(items) : array;
 }
 
 /** The changes meant for an item: those of `$[]` and of every identifier whose condition it meets. */
@@ -196,5 +197,5 @@ function applyToItems(node: Items, value: BsonValue, name: string, run: Run): Bs
     changed ||= after !== before;
     return after;
   });
-  return changed ? arrayOf(items) : value;
+  return changed ? assembleArray(items) : value;
 }
