@@ -1,6 +1,6 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, relative, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { EJSON } from 'bson';
 import { MongoClient } from 'mongodb';
 import { startDocumentStore } from '../../../../embedded/document-store-server/document-store.js';
@@ -31,14 +31,17 @@ async function runFolder(folder: string): Promise<boolean> {
     process.stdout.write(`${'file'.padEnd(width)}${verdicts.map((verdict) => verdict.padStart(9)).join('')}\n`);
     for (const path of paths.sort()) {
       const file = EJSON.parse(readFileSync(join(folder, path), 'utf8')) as TestFile;
-      if (!Array.isArray(file.tests) || !String(file.schemaVersion).startsWith('1.')) continue;
+      if (!Array.isArray(file.tests) || !String(file.schemaVersion).startsWith('1.')) {
+        process.stdout.write(`${path.padEnd(width)} is not of the unified format 1.x\n`);
+        continue;
+      }
       const outcomes = await runFile({ url, version: String(version), client }, path, file);
       all.push(...outcomes);
       process.stdout.write(`${path.padEnd(width)}${counts(outcomes)}\n`);
     }
     process.stdout.write(`${'in all'.padEnd(width)}${counts(all)}\n\n`);
     for (const { file, test, verdict, reason } of all.filter((one) => one.verdict !== 'passed')) {
-      process.stdout.write(`${verdict} ${relative('.', file)} "${test}"\n    ${reason}\n`);
+      process.stdout.write(`${verdict} ${file} "${test}"\n    ${reason}\n`);
     }
     process.stdout.write(`asked of ${given === undefined ? 'the embedded document store' : 'MONGODB_TEST_URL'}\n`);
   } finally {
