@@ -164,6 +164,20 @@ describe('the building of an index', function () {
     expect(await faults()).to.deep.equal([]);
   });
 
+  it('stands in the way of a rename, of its collection and over it', async () => {
+    await fill(20_000);
+    await collection('others').insertOne({ _id: 1 });
+    const { answer } = await begin({ tags: 1, n: 1 });
+    const rename = (from: string, to: string) => collection(from).rename(to, { dropTarget: true });
+    const codes = await Promise.all(
+      [rename('items', 'elsewhere'), rename('others', 'items')].map(async (refused) => (await failure(refused)).code),
+    );
+    expect([codes, await answer]).to.deep.equal([[12587, 12587], undefined]);
+    await rename('items', 'elsewhere');
+    expect(await collection('elsewhere').createIndex({ n: 1 })).to.equal('n_1');
+    expect(await faults()).to.deep.equal([]);
+  });
+
   it('is ended by its time limit and by a stop, and leaves nothing behind', async () => {
     await fill(40_000);
     const indexes = [{ key: { n: 1 }, name: 'n_1' }];

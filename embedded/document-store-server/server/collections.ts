@@ -5,7 +5,7 @@ import { CommandError, code } from '../errors.js';
 import { parseFilter } from '../query/filter.js';
 import { matchesFilter } from '../query/match.js';
 import { oneBatch } from '../query/pipeline.js';
-import { checkName } from '../storage/catalogue.js';
+import { type Collection, checkName } from '../storage/catalogue.js';
 import { Arguments } from './arguments.js';
 import { type Context, cursorReply, findCollection, findOrCreate, type Reply, removing, write } from './context.js';
 import { checkAdmin } from './diagnostics.js';
@@ -106,7 +106,16 @@ function parseNamespace(text: string): { database: string; name: string } {
   throw new CommandError(code.invalidNamespace, `Invalid namespace specified '${text}'`);
 }
 
-/** Gives a collection another name, in its database or another; cursors over it end. */
+function checkNoBuild({ database, name, builds }: Collection): void {
+  if (builds.length === 0) return;
+  const message = `cannot perform operation: an index build is currently running for collection ${database}.${name}`;
+  throw new CommandError(code.buildInProgress, message);
+}
+
+/**
+ * Gives a collection another name, in its database or another; cursors over it end. While an index is built on it, or on
+ * the collection that would make way, it is refused with 12587.
+ */
 export function renameCollection(context: Context): Promise<Reply> {
   const { args, server } = context;
   checkAdmin(context);
@@ -124,9 +133,11 @@ export function renameCollection(context: Context): Promise<Reply> {
     }
     if (source === target) throw new CommandError(code.illegalOperation, "Can't rename a collection to itself");
     checkName(to.database, to.name);
+    checkNoBuild(collection);
     const existing = catalogue.find(to.database, to.name);
     if (existing !== undefined) {
       if (!dropTarget) throw new CommandError(code.namespaceExists, 'target namespace exists');
+      checkNoBuild(existing);
       catalogue.drop(existing);
     }
     catalogue.rename(collection, to.database, to.name);
