@@ -9,6 +9,8 @@ interface Doc extends Document {
 
 /** so many that no search for them is quick */
 const many = 5_000;
+/** matches all, slowly */
+const slowly = { $nor: Array.from({ length: 60 }, (_, n) => ({ [`none${n}`]: 1 })) };
 
 describe('writes that have to search', function () {
   this.timeout(60_000);
@@ -52,6 +54,37 @@ describe('writes that have to search', function () {
     const { modifiedCount } = await collection().updateMany({ n: { $gte: 1_000 } }, { $inc: { n: 1_000_000 } });
     expect(modifiedCount).to.equal(4_000);
     expect(await collection().countDocuments({ n: { $gte: 1_001_000, $lt: 1_005_000 } })).to.equal(4_000);
+  });
+
+  it('change each document once, also when others move it ahead of the search', async () => {
+    await fill(20_000);
+    await collection().createIndex({ n: 1 });
+    let isOver = false;
+    const change = collection()
+      .updateMany({ n: { $gte: 0 }, ...slowly }, { $inc: { times: 1 } })
+      .finally(() => {
+        isOver = true;
+      });
+    let moved = 0;
+    for (; !isOver; moved++) await collection().updateOne({ _id: moved }, { $set: { n: 20_000 + moved } });
+    expect(moved).to.be.above(2);
+    expect(await change).to.include({ matchedCount: 20_000, modifiedCount: 20_000 });
+    expect(await collection().countDocuments({ times: 1 })).to.equal(20_000);
+  });
+
+  it('fail over a document on which their expression fails, and not the one who writes it', async () => {
+    await fill(20_000);
+    const filter = { ...slowly, $expr: { $lt: [{ $divide: [1, { $add: ['$n', 1] }] }, 0] } };
+    const searches = [
+      failure(collection().updateMany(filter, { $set: { found: true } })),
+      failure(collection().findOneAndUpdate(filter, { $set: { found: true } })),
+      failure(collection().findOneAndUpdate(filter, { $set: { found: true } }, { sort: { at: 1 } })),
+    ];
+    await server.db.command({ ping: 1 });
+    await collection().insertOne({ _id: 'fails', n: -1 });
+    expect((await Promise.all(searches)).map(({ code }) => code)).to.deep.equal([2, 2, 2]);
+    expect(await collection().countDocuments({ found: true })).to.equal(0);
+    expect(await collection().findOne({ _id: 'fails' })).to.deep.equal({ _id: 'fails', n: -1 });
   });
 
   it('run after what stands before them in a bulk, and before what stands after', async () => {

@@ -196,6 +196,8 @@ async function actOnFirst(task: Task): Promise<void> {
       const key = keyNow(record);
       if (key !== undefined && (first === undefined || key.compare(first.key) < 0)) first = { record, key };
     }
+    // whether it would be the first cannot be told
+    if (hasOrder || first === undefined) for (const fault of watch.failing.values()) throw fault;
     act(task, first?.record);
     return true;
   };
@@ -245,10 +247,15 @@ async function actOnAll(task: Task): Promise<void> {
   const { context, collection, target, action } = task;
   const watch = watchChanges(collection, target.filter);
   try {
-    // all are found before the first is changed, which may move it ahead of the search
-    const records: number[] = [];
-    for await (const { record } of findInTurns(task)) records.push(record);
-    const work = new Piecework(task, records);
+    // all are found before the first is changed, which may move it ahead of the search, as others may: it is met again
+    const records = new Set<number>();
+    for await (const { record } of findInTurns(task)) records.add(record);
+    const each = (found: Found) => {
+      action.each(found);
+      // from now on nobody asks what else matches
+      watch.end();
+    };
+    const work = new Piecework({ ...task, action: { ...action, each } }, [...records]);
     await finish(task, work);
     if (work.acted > 0) return;
     // none of them matches any more; what does now was written since
@@ -256,8 +263,11 @@ async function actOnAll(task: Task): Promise<void> {
     const settle = () => {
       checkThere(collection);
       late = watch.matching.size === 0 ? undefined : new Piecework(task, [...watch.matching]);
-      if (late === undefined) action.none();
-      else late.go();
+      if (late !== undefined) late.go();
+      else {
+        for (const fault of watch.failing.values()) throw fault;
+        action.none();
+      }
     };
     await write(context, settle, action);
     if (late !== undefined) await finish(task, late);
