@@ -89,6 +89,23 @@ describe('indexes', () => {
     expect(page.map(({ _id }) => _id)).to.deep.equal([568, 565, 562, 559, 556]);
   });
 
+  it('that are unique tell of arrays the one item that another document has', async () => {
+    const tagged = collection('tagged');
+    await tagged.createIndex({ tags: 1 }, { unique: true });
+    await tagged.createIndex({ 'list.a': 1, 'list.b': -1 }, { unique: true, sparse: true });
+    await tagged.insertMany([
+      { _id: 1, tags: ['a', 'b'], list: [{ a: 1, b: 2 }, { a: 3 }] },
+      { _id: 2, tags: [] },
+    ]);
+    const told = async (document: Doc) => (await failure(tagged.insertOne(document)))['keyValue'];
+    expect(await told({ _id: 3, tags: ['c', 'b', 'd'] })).to.deep.equal({ tags: 'b' });
+    expect(await told({ _id: 3, tags: [] })).to.deep.equal({ tags: undefined });
+    expect(await told({ _id: 3, tags: 'x', list: [{ b: 2 }, { a: 3 }] })).to.deep.equal({
+      'list.a': 3,
+      'list.b': null,
+    });
+  });
+
   it('that are unique refuse in inserts, updates and bulks, and leave the rest done', async () => {
     const users = collection('users');
     await users.createIndex({ mail: 1, shop: 1 }, { unique: true });

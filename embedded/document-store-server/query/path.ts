@@ -81,29 +81,6 @@ export function visitPath(document: BsonValue, path: Path, expandLeaf: boolean, 
   return visitFrom(document, path, 0, expandLeaf, visit);
 }
 
-/**
- * The value an aggregation expression such as `$a.b` means: arrays on the way become arrays of what lies behind them.
- *
- * @returns undefined where the path leads nowhere, an array of values where it passed through an array
- */
-export function resolvePath(container: BsonValue, path: Path, from = 0): BsonValue | BsonValue[] | undefined {
-  let value = container;
-  for (let at = from; at < path.bytes.length; at++) {
-    const name = path.bytes[at];
-    if (value.type === bsonType.array) {
-      return itemsOf(value).flatMap((item) => {
-        const found = item.type === bsonType.document ? resolvePath(item, path, at) : undefined;
-        return found === undefined ? [] : found;
-      });
-    }
-    const next: BsonValue | undefined =
-      value.type === bsonType.document && name !== undefined ? getField(value, name) : undefined;
-    if (next === undefined) return undefined;
-    value = next;
-  }
-  return value;
-}
-
 /** The name of a document's first field, if it has one. */
 export function firstName(document: BsonValue): string | undefined {
   let first: string | undefined;

@@ -167,7 +167,7 @@ function lookAgain(store: Store, collection: Collection, build: IndexBuild): voi
     const one = otherRecord(store, index, key, -1);
     const other = one === undefined ? undefined : otherRecord(store, index, key, one);
     const document = other === undefined ? undefined : getRecord(store, collection, other);
-    if (document !== undefined) throw duplicate(collection, index, document);
+    if (document !== undefined) throw duplicate(collection, index, document, key);
   }
   build.skipped.clear();
   build.suspects.clear();

@@ -1,5 +1,5 @@
-import { joinKeys } from '../bson/joined-key.js';
-import type { BsonValue } from '../bson/value.js';
+import { joinKeys, type KeyPart } from '../bson/joined-key.js';
+import { BsonValue, bsonType } from '../bson/value.js';
 import { arrayRows } from '../query/array-rows.js';
 import { matchesFilter } from '../query/match.js';
 import type { Index } from './catalogue.js';
@@ -31,4 +31,27 @@ export function indexKeys(index: Index, document: BsonValue): IndexKeys {
     keys.push(joinKeys(cells, fields));
   });
   return { keys: multikey ? distinct(keys) : keys, multikey };
+}
+
+const nothing = Buffer.alloc(0);
+
+/** A part of a key as MongoDB tells it: what is missing as null, an empty array as undefined. */
+function told(part: KeyPart): BsonValue {
+  if (part instanceof BsonValue) return part;
+  return new BsonValue(part === 'empty' ? bsonType.undefined : bsonType.null, nothing, 0, 0);
+}
+
+/**
+ * What a document has under one of its keys, by the paths of the index: of an array it is the one item.
+ *
+ * @param key one of `indexKeys`; the first unless given
+ */
+export function valuesUnder(index: Index, document: BsonValue, key?: Buffer): [path: string, value: BsonValue][] {
+  const { fields } = index;
+  const paths = fields.map(({ path }) => path);
+  let row: KeyPart[] | undefined;
+  arrayRows(document, paths, (cells) => {
+    if (row === undefined && (key === undefined || joinKeys(cells, fields).equals(key))) row = cells;
+  });
+  return paths.map(({ text }, at) => [text, told(row?.[at])]);
 }

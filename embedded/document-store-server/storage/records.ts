@@ -4,10 +4,9 @@ import { toText } from '../bson/to-text.js';
 import { type BsonValue, bsonType, documentValue, getField } from '../bson/value.js';
 import { writeFields } from '../bson/write.js';
 import { CommandError, code } from '../errors.js';
-import { resolvePath } from '../query/path.js';
 import type { Collection, Index } from './catalogue.js';
 import { costOfNoting, noteWrite } from './index-build.js';
-import { indexKeys } from './index-keys.js';
+import { indexKeys, valuesUnder } from './index-keys.js';
 import { readsAny } from './index-roots.js';
 import { entryBytes, freedBytes } from './room-budget.js';
 import { dataKey, idBytes, readRecord, recordBytes, type Store, writeRecord } from './store.js';
@@ -51,16 +50,10 @@ export function getRecord(store: Store, collection: Collection, record: number):
   return store.data.get(dataKey(collection.id, record));
 }
 
-export function duplicate(collection: Collection, index: Index, document: Buffer): CommandError {
-  const values = index.fields.map((field): readonly [string, unknown] => [
-    field.path.text,
-    resolvePath(documentValue(document), field.path) ?? null,
-  ]);
-  const shown = values.map(([name, value]) => {
-    const text =
-      value === null ? 'null' : Array.isArray(value) ? value.map(toText).join(', ') : toText(value as BsonValue);
-    return `${name}: ${text}`;
-  });
+/** The refusal of a document for a key that another one has. @param key of several that the document has */
+export function duplicate(collection: Collection, index: Index, document: Buffer, key?: Buffer): CommandError {
+  const values = valuesUnder(index, documentValue(document), key);
+  const shown = values.map(([name, value]) => `${name}: ${toText(value)}`);
   const namespace = `${collection.database}.${collection.name}`;
   return new CommandError(
     code.duplicateKey,
@@ -79,7 +72,9 @@ function checkUnique(
 ): void {
   if (!index.unique) return;
   for (const key of keys) {
-    if (otherRecord(store, index, key, record) !== undefined) throw duplicate(collection, index, document);
+    if (otherRecord(store, index, key, record) !== undefined) {
+      throw duplicate(collection, index, document, key);
+    }
   }
 }
 
