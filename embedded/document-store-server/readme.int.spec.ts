@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { BSON, type Document } from 'mongodb';
@@ -102,6 +102,18 @@ describe('the page about the embedded document store', () => {
       return !isShown(file, title);
     });
     expect(cases.length).to.be.greaterThan(30);
+    expect(missing).to.deep.equal([]);
+  });
+
+  it('names files that exist', () => {
+    const there = readdirSync(here, { recursive: true, encoding: 'utf8' });
+    const named = rowsBelow('part', 'files').flatMap(([part = '', files = '']) => [
+      ...codesIn(part),
+      ...codesIn(files),
+    ]);
+    const missing = named.filter(
+      (name) => !there.some((path) => path === name.replace(/\/$/, '') || path.endsWith(`/${name}`)),
+    );
     expect(missing).to.deep.equal([]);
   });
 
