@@ -27,13 +27,19 @@ function dataDirOf(format: number): string {
 const bytesOf = (documents: Document[]) =>
   documents.map((document) => Buffer.from(serialize(document)).toString('hex'));
 
-const formats: Record<number, string[]> = { 1: ['values', 'ids', 'orders', 'empty'] };
+const formats: Record<number, string[]> = {
+  1: ['values', 'ids', 'orders', 'empty'],
+  2: ['values', 'ids', 'orders', 'sessions', 'empty'],
+};
 
 for (const [format, names] of Object.entries(formats)) {
   describe(`a data directory of format ${format}`, () => {
     let server: TestServer;
+    let now: number;
     beforeEach(async () => {
-      server = await startTestServer({ dataDir: dataDirOf(Number(format)) });
+      // before anything in the golden files expires
+      now = Date.UTC(2026, 9, 1);
+      server = await startTestServer({ dataDir: dataDirOf(Number(format)), now: () => now });
     });
     afterEach(() => server.stop());
     const database = () => server.client.db('golden');
@@ -74,6 +80,14 @@ for (const [format, names] of Object.entries(formats)) {
       const explained = await orders.find({ terms: 'seven' }).explain();
       expect(explained['executionStats'].totalKeysExamined).to.equal(9);
       expect(await orders.countDocuments({ status: 'open', total: { $gt: 600 } })).to.equal(9);
+    });
+
+    it('removes what expires, where the format has TTL indexes', async () => {
+      now = Date.UTC(2026, 10, 8);
+      const expired = names.includes('sessions') ? 5 : 0;
+      expect(await server.store.expire()).to.equal(expired);
+      const left = (await database().collection('sessions').find().toArray()).map(({ _id }) => Number(_id));
+      expect(left).to.deep.equal(names.includes('sessions') ? [1, 5, 7, 8, 9, 10, 11] : []);
     });
 
     it('goes on: unique indexes refuse, new documents stand in all indexes', async () => {

@@ -115,5 +115,19 @@ export const goldenCollections: Record<string, { indexes: IndexDescription[]; do
       ...(n % 4 === 0 ? { note: n % 8 === 0 ? null : 'kept' } : {}),
     })),
   },
+  /** since format 2 */
+  sessions: {
+    indexes: [
+      { key: { at: 1 }, name: 'at_1', expireAfterSeconds: 3_600 },
+      { key: { seen: -1 }, name: 'guests', partialFilterExpression: { kind: 'guest' }, expireAfterSeconds: 0 },
+      { key: { at: 1 }, name: 'unique', unique: true, sparse: true },
+    ],
+    documents: Array.from({ length: 12 }, (_, n) => ({
+      _id: n,
+      kind: n % 2 === 0 ? 'guest' : 'member',
+      seen: n % 5 === 0 ? [day(20), day(1 + n)] : day(1 + n),
+      ...(n % 3 === 0 ? { at: day(1 + n) } : {}),
+    })),
+  },
   empty: { indexes: [{ key: { a: 1 }, name: 'a_1' }], documents: [] },
 };
