@@ -3,7 +3,7 @@ import { boundsText } from '../query/bounds-text.js';
 import { conjunctsOf, type Plan } from '../query/planner.js';
 import type { SortOrder } from '../query/sort.js';
 import type { Reply } from './context.js';
-import type { Explainable } from './explain.js';
+import type { Explainable } from './explain-commands.js';
 
 const sortMemory = 100 * 1024 * 1024;
 
@@ -64,6 +64,8 @@ export function planTree(plan: Plan | undefined, explained: Explainable, figures
   if (projection !== undefined && projection.end - projection.start > 5) {
     put('PROJECTION_DEFAULT', { transformBy: projection }, left);
   }
+  // counts and writes end the search themselves
+  if (explained.top !== undefined) return tree;
   if (skip > 0) put('SKIP', { skipAmount: skip }, Math.max(0, left - skip));
   if (limit > 0 && plan.sorted) put('LIMIT', { limitAmount: limit }, Math.min(left, limit));
   return tree;

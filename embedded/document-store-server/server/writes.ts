@@ -114,6 +114,12 @@ export function parseUpdateStatement(statement: Buffer): UpdateStatement {
   return parsed;
 }
 
+/** @throws CommandError 9 for a replacement of many */
+export function checkMulti(change: Update, multi: boolean): void {
+  if (!multi || change.kind !== 'replace') return;
+  throw new CommandError(code.failedToParse, 'multi update is not supported for replacement-style update');
+}
+
 /** Updates a document that was found. @returns whether it changed @throws CommandError 17419 beyond 16 MB */
 export function updateRecord(
   { store, clock }: Server,
@@ -147,9 +153,7 @@ export async function update(context: Context): Promise<Reply> {
     const { multi } = statement;
     const filter = parseFilter(statement.query, expressions);
     const change = parseUpdate(statement.update, statement.arrayFilters, expressions);
-    if (multi && change.kind === 'replace') {
-      throw new CommandError(code.failedToParse, 'multi update is not supported for replacement-style update');
-    }
+    checkMulti(change, multi);
     const existing = findCollection(context, name);
     const hint = parseHint(existing, statement.hint);
     return forEachMatch(
