@@ -130,12 +130,13 @@ function startOf(q: Doc, u: Doc): Doc {
 
 const sameId = (a: Doc, b: Doc) => identical(a.get('_id') as Value, b.get('_id') as Value);
 
-/** A sorted `$push` is a change to MongoDB even where everything stood in order, and NaN is never what it was. */
+/** A sorted `$push` is a change even where everything stood in order, NaN is never what it was, and time goes by. */
 function countsUnchanged(part: Value): boolean {
   if (isArray(part)) return part.some(countsUnchanged);
   return (
     isDoc(part) &&
-    (['$sort', '$inc', '$mul'].some((name) => part.has(name)) || [...part.values()].some(countsUnchanged))
+    (['$sort', '$inc', '$mul', '$currentDate'].some((name) => part.has(name)) ||
+      [...part.values()].some(countsUnchanged))
   );
 }
 

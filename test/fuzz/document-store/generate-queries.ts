@@ -1,6 +1,6 @@
 import { BSONRegExp, Double, Int32, Long } from 'bson';
 import type { Random } from '../../support/seeded.js';
-import { leaf, type Pool, partOf, shuffled, value } from './generate-values.js';
+import { leaf, type Pool, partOf, shuffled, twin, value } from './generate-values.js';
 import type { Index } from './model/indexes.js';
 import { reach } from './model/paths.js';
 import type { Sort } from './model/sort.js';
@@ -47,7 +47,7 @@ export const regex = (random: Random): BSONRegExp => new BSONRegExp(random.pick(
 function operand(random: Random, ground: Ground, path: string): Value {
   if (ground.docs.length > 0 && random.chance(0.6)) {
     const found = reach(random.pick(ground.docs), path, true).filter((one) => one !== undefined);
-    if (found.length > 0) return random.pick(found);
+    if (found.length > 0) return random.chance(0.3) ? twin(random, random.pick(found)) : random.pick(found);
     return partOf(random, random.pick(ground.docs));
   }
   return random.chance(0.75) ? leaf(random, ground.pool) : value(random, ground.pool, 2);

@@ -13,6 +13,7 @@ import {
   Timestamp,
 } from 'bson';
 import type { Random } from '../../support/seeded.js';
+import { compareNumbers, isNumber } from './model/numbers.js';
 import { type Doc, isArray, isDoc, type Leaf, type Value } from './model/values.js';
 
 const decimal = (text: string) => Decimal128.fromString(text);
@@ -66,6 +67,13 @@ const kinds: Readonly<Record<string, readonly Leaf[]>> = {
     '1E+400',
     '1E-400',
   ].map(decimal),
+  same: [0, 1, 2, 3].flatMap((number): Leaf[] => [
+    new Int32(number),
+    Long.fromNumber(number),
+    new Double(number),
+    decimal(String(number)),
+    decimal(`${number}.00`),
+  ]),
   strings: ['', 'a', 'ab', 'abc', 'b', 'A', 'a\n', 'a\nb', 'a\0', 'é', 'e\u0301', '😀', '\uffff', 'null', '1'],
   others: [
     null,
@@ -102,36 +110,40 @@ export interface Pool {
   readonly leaves: readonly Leaf[];
 }
 
+/** Of all kinds, or of a few of them, where the same number in several types and other near misses are frequent. */
 export function makePool(random: Random): Pool {
-  const weights = [
-    'ints',
-    'ints',
-    'longs',
-    'doubles',
-    'doubles',
-    'decimals',
-    'strings',
-    'strings',
-    'others',
-    'others',
-    'rare',
-  ];
-  const leaves = Array.from({ length: random.between(4, 14) }, () =>
-    random.pick(kinds[random.pick(weights)] as Leaf[]),
-  );
+  const most = random.chance(0.3) ? kindNames.length : random.between(1, 3);
+  const chosen = shuffled(random, kindNames).slice(0, most);
+  const count = random.between(4, 14);
+  const leaves = Array.from({ length: count }, () => random.pick(kinds[random.pick(chosen)] as Leaf[]));
   return { leaves: [...leaves, null, new Int32(1)] };
 }
 
+const kindNames = ['ints', 'longs', 'doubles', 'decimals', 'same', 'same', 'strings', 'strings', 'others', 'rare'];
+
 export function leaf(random: Random, pool: Pool): Leaf {
+  if (random.chance(0.1)) return twin(random, random.pick(pool.leaves));
   if (random.chance(0.9)) return random.pick(pool.leaves);
   return random.pick(kinds[random.pick(Object.keys(kinds))] as Leaf[]);
+}
+
+/** Of a number the same number in any of the types that can hold it; else the value itself. */
+export function twin<T extends Value>(random: Random, value: T): T | Leaf {
+  if (!isNumber(value)) return value;
+  const number = Number(String(value));
+  const others: Leaf[] = [new Double(number), decimal(String(value))];
+  if (Number.isSafeInteger(number)) others.push(Long.fromNumber(number));
+  if (number === (number | 0)) others.push(new Int32(number | 0));
+  return random.pick(others.filter((other) => compareNumbers(other, value) === 0));
 }
 
 /** A value of a field: mostly a leaf, else an array or a document, `depth` levels deep at most. */
 export function value(random: Random, pool: Pool, depth = 3): Value {
   const kind = random.next();
   if (depth === 0 || kind < 0.5) return leaf(random, pool);
-  if (kind < 0.75) return Array.from({ length: random.between(0, 3) }, () => value(random, pool, depth - 1));
+  const several = (make: () => Value) => Array.from({ length: random.between(0, 3) }, make);
+  if (kind < 0.65) return several(() => value(random, pool, depth - 1));
+  if (kind < 0.75) return several(() => embedded(random, pool, depth - 1));
   return embedded(random, pool, depth - 1);
 }
 

@@ -47,7 +47,8 @@ export async function fuzz({ seed, first, worlds, seconds, say }: Plan): Promise
     for (let n = 0; n < eraLength && goesOn(); n += 1) {
       const failure = await runWorld(server, seed, first + done, tally);
       if (failure !== undefined) {
-        const again = `npm run fuzz -- document-store --seed ${seed} --world ${first + done}`;
+        const when = `after ${tally.answers} answers, ${spent().toFixed(1)} s`;
+        const again = `npm run fuzz -- document-store --seed ${seed} --world ${first + done} (found ${when})`;
         throw await findingOf(server, failure, again);
       }
       done += 1;

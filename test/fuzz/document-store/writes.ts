@@ -48,11 +48,11 @@ function complaintAbout(
     case 'update':
       return judgeUpdate(state, write.statements, outcome, after, tally);
     case 'delete':
-      return judge(endsOfDelete(state, write), write.filter, outcome, after, tally);
+      return judge(state, endsOfDelete(state, write), write.filter, outcome, after, tally);
     case 'findAndModify': {
       const asked = write.update === undefined ? write.filter : [write.filter, write.update];
       const ends = endsOfFindAndModify(state, write);
-      return judge(ends, asked, outcome, after, tally, (end) => differenceInValue(end, write, outcome));
+      return judge(state, ends, asked, outcome, after, tally, (end) => differenceInValue(end, write, outcome));
     }
   }
 }
@@ -102,7 +102,7 @@ function judgeUpdate(
 ): string | undefined {
   const [only] = statements;
   if (statements.length === 1 && only !== undefined) {
-    const complaint = judge(endsOfUpdate(state, only), [only.q, only.u], outcome, after, tally);
+    const complaint = judge(state, endsOfUpdate(state, only), [only.q, only.u], outcome, after, tally);
     return complaint !== undefined && only.multi && isHalfDone(state, only, outcome, after) ? undefined : complaint;
   }
   const codes = writeCodes(outcome, statements.length);
@@ -141,6 +141,7 @@ const sumOf = (ends: readonly End[]): End => ({
 
 /** Says what is wrong unless the outcome is one of these ends. */
 function judge(
+  { docs }: State,
   ends: readonly End[],
   asked: Value,
   outcome: Outcome,
@@ -151,7 +152,7 @@ function judge(
   const [code = 0] = writeCodes(outcome, 1);
   const fitting = ends.filter((end) => end.code === code);
   if (fitting.length === 0) {
-    const refusal = unsupported(asked, ends[0]?.docs ?? [], code, tally);
+    const refusal = unsupported(asked, docs, code, tally);
     if (refusal !== undefined) return differenceOf(refusal, outcome, after);
     const why = 'message' in outcome ? outcome.message : '';
     return `code ${code} ${why}, the model says ${ends.map((end) => end.code).join(' or ')}`;

@@ -2,7 +2,7 @@
 // process document fields with string-based names in lexicographic order, fields with numeric names in numeric order":
 // https://www.mongodb.com/docs/v7.0/reference/operator/update/set/#behavior
 import { edit } from './edit.js';
-import { equal } from './order.js';
+import { identical } from './order.js';
 import { rename } from './rename.js';
 import { type Context, operators } from './update-operators.js';
 import { type Doc, insist, isDoc, Refusal, type Value } from './values.js';
@@ -54,12 +54,12 @@ export function applyUpdate(doc: Doc, update: Doc, context: Context): Doc {
   return isReplacement(update) ? replace(doc, update) : applyOperators(doc, update, context);
 }
 
-/** update/#replace: all but `_id`, which stays. */
+/** update/#replace: all but `_id`, which stays, down to its type. */
 function replace(doc: Doc, replacement: Doc): Doc {
   const id = doc.get('_id');
   const given = replacement.get('_id');
   if (id === undefined) return replacement;
-  insist(given === undefined || equal(given, id), immutable, '_id cannot be changed');
+  insist(given === undefined || identical(given, id), immutable, '_id cannot be changed');
   return new Map([['_id', given ?? id], ...[...replacement].filter(([name]) => name !== '_id')]);
 }
 
@@ -90,7 +90,7 @@ export function refusalsOf(doc: Doc, update: Doc, context: Context): number[] {
 function applyStep(doc: Doc, step: Step, context: Context): Doc {
   const next = apply(doc, step, context);
   const [before, after] = [doc.get('_id'), next.get('_id')];
-  const isKept = before === undefined || (after !== undefined && equal(before, after));
+  const isKept = before === undefined || (after !== undefined && identical(before, after));
   if (!isKept) throw new Refusal(immutable, '_id cannot be changed');
   return next;
 }
