@@ -1,5 +1,7 @@
 import { classOf } from '../bson/key-encoding.js';
+import { type BsonValue, bsonType } from '../bson/value.js';
 import type { Filter, Test } from './filter.js';
+import { isNaNValue } from './match.js';
 import type { Conjuncts } from './planner.js';
 
 type Bound = Test & { kind: 'gt' | 'gte' | 'lt' | 'lte' };
@@ -9,8 +11,10 @@ function isBound(test: Test): test is Bound {
 }
 
 function isTighter(asked: Test, bound: Bound): boolean {
-  if (!('key' in asked) || asked.operand.type === 10 || bound.operand.type === 10) return false;
+  if (!('key' in asked) || asked.operand.type === bsonType.null || bound.operand.type === bsonType.null) return false;
   if (classOf(asked.operand.type) !== classOf(bound.operand.type)) return false;
+  // NaN is beside the numbers: neither bound by one nor bounding any
+  if (isNaNValue(asked.operand) !== isNaNValue(bound.operand)) return false;
   const difference = asked.key.compare(bound.key);
   const isLower = bound.kind === 'gt' || bound.kind === 'gte';
   if (asked.kind !== 'eq' && asked.kind.startsWith('g') !== isLower) return false;
@@ -19,11 +23,16 @@ function isTighter(asked: Test, bound: Bound): boolean {
   return isLower ? difference > 0 : difference < 0;
 }
 
+/** Below MaxKey and above MinKey there is what is missing too. */
+function reachesMissing(asked: Test & { operand: BsonValue }): boolean {
+  return asked.kind !== 'eq' && (asked.operand.type === bsonType.minKey || asked.operand.type === bsonType.maxKey);
+}
+
 function testImplies(asked: Test, wanted: Test): boolean {
   if (wanted.kind === 'exists') {
     if (asked.kind === 'exists') return true;
     if (asked.kind === 'regex') return true;
-    return 'operand' in asked && asked.operand.type !== 10;
+    return 'operand' in asked && asked.operand.type !== bsonType.null && !reachesMissing(asked);
   }
   if (wanted.kind === 'eq') return asked.kind === 'eq' && asked.key.equals(wanted.key);
   if (isBound(wanted)) return isTighter(asked, wanted);

@@ -20,7 +20,7 @@ function order(value: BsonValue, operand: BsonValue, key: Buffer): number {
   return encodeKey(value).compare(key);
 }
 
-function isNaNValue(value: BsonValue): boolean {
+export function isNaNValue(value: BsonValue): boolean {
   return (value.type === bsonType.double || value.type === bsonType.decimal) && Number.isNaN(toDouble(value));
 }
 
