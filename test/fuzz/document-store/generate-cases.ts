@@ -17,8 +17,10 @@ export interface World extends Omit<Case, 'operation'> {
 export function world(random: Random): World {
   const pool = makePool(random);
   const docs = identifiers(random, random.between(3, 30)).map((id) => document(random, pool, id));
-  const ground = { pool, docs };
-  return { docs, ground, indexes: indexes(random, ground), indexesLast: random.chance(0.5) };
+  const ground = { pool, docs, mayWriteTime: true };
+  const made = indexes(random, ground);
+  const mayWriteTime = !made.some(({ unique }) => unique);
+  return { docs, ground: { ...ground, mayWriteTime }, indexes: made, indexesLast: random.chance(0.5) };
 }
 
 function indexes(random: Random, ground: Ground): Index[] {

@@ -1,4 +1,4 @@
-import { BSONRegExp, Double, Int32, Long } from 'bson';
+import { BSONRegExp, Double, Int32, Long, MaxKey, MinKey } from 'bson';
 import type { Random } from '../../support/seeded.js';
 import { leaf, type Pool, partOf, shuffled, twin, value } from './generate-values.js';
 import type { Index } from './model/indexes.js';
@@ -10,6 +10,8 @@ import { type Doc, typeNumbers, typeOf, type Value } from './model/values.js';
 export interface Ground {
   readonly pool: Pool;
   readonly docs: readonly Doc[];
+  /** Whether updates may write the time, of which nobody knows whether it is another one than the last. */
+  readonly mayWriteTime: boolean;
 }
 
 const plainPaths = ['a', 'b', 'c', 'a.b', 'a.c', 'b.a', 'b.c', 'a.b.c', 'a.a', 'c.é'] as const;
@@ -102,8 +104,10 @@ export function filterFor(random: Random, ground: Ground, { key, partial }: Inde
 function tightened(random: Random, ground: Ground, path: string, asked: Value): Value {
   const operators = new Map<string, Value>();
   const own = asked instanceof Map ? [...(asked as Doc).keys()][0] : undefined;
-  const name = random.chance(0.5) && own !== undefined && !['$exists', '$type'].includes(own) ? own : '$eq';
-  operators.set(name, operand(random, ground, path));
+  const comparison = own === undefined || !own.startsWith('$') || ['$exists', '$type'].includes(own) ? '$lt' : own;
+  const name = random.chance(0.5) ? comparison : random.pick(['$eq', '$eq', '$lt', '$gte']);
+  const edges = [new Double(Number.NaN), new MinKey(), new MaxKey()];
+  operators.set(name, random.chance(0.2) ? random.pick(edges) : operand(random, ground, path));
   if (typeOf(operators.get(name) as Value) === 'regex') operators.set(name, 'a');
   return operators;
 }
@@ -184,7 +188,7 @@ const operatorNames = [
 
 function elemMatch(random: Random, ground: Ground, path: string, depth: number): Doc {
   if (depth > 0 && random.chance(0.5)) {
-    const inner: Ground = { pool: ground.pool, docs: elementsAt(ground, path) };
+    const inner: Ground = { ...ground, docs: elementsAt(ground, path) };
     return new Map([['$elemMatch', filter(random, inner, depth - 1)]]);
   }
   const operators = new Map<string, Value>();

@@ -75,7 +75,8 @@ const number = (random: Random, pool: Pool): Value =>
 const several = <T>(random: Random, low: number, high: number, make: () => T): T[] =>
   Array.from({ length: random.between(low, high) }, make);
 
-function argument(random: Random, { pool, docs }: Ground, operator: string): Value {
+function argument(random: Random, ground: Ground, operator: string): Value {
+  const { pool, docs } = ground;
   const any = (): Value =>
     docs.length > 0 && random.chance(0.4) ? partOf(random, random.pick(docs)) : value(random, pool, 2);
   switch (operator) {
@@ -90,7 +91,7 @@ function argument(random: Random, { pool, docs }: Ground, operator: string): Val
       if (random.chance(0.5)) return any();
       return new Map<string, Value>([['$each', random.chance(0.03) ? any() : several(random, 0, 3, any)]]);
     case '$pull':
-      return pulled(random, { pool, docs }, any);
+      return pulled(random, ground, any);
     case '$pullAll':
       return random.chance(0.04) ? any() : several(random, 0, 3, any);
     case '$pop':
@@ -150,6 +151,7 @@ export function update(random: Random, ground: Ground): Doc {
   const taken: string[] = [];
   for (let n = random.pick([1, 1, 1, 2, 3]); n > 0; n -= 1) {
     const operator = random.chance(0.01) ? '$foo' : random.pick(operatorNames);
+    if (operator === '$currentDate' && !ground.mayWriteTime) continue;
     const fields = made.get(operator) ?? new Map<string, Value>();
     for (let m = random.pick([0, 1, 1, 1, 1, 1, 2]); m > 0; m -= 1) {
       const path = updatePath(random);

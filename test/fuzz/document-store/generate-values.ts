@@ -67,13 +67,15 @@ const kinds: Readonly<Record<string, readonly Leaf[]>> = {
     '1E+400',
     '1E-400',
   ].map(decimal),
-  same: [0, 1, 2, 3].flatMap((number): Leaf[] => [
-    new Int32(number),
-    Long.fromNumber(number),
-    new Double(number),
-    decimal(String(number)),
-    decimal(`${number}.00`),
-  ]),
+  same: [0, 1, 2, 3]
+    .flatMap((number): Leaf[] => [
+      new Int32(number),
+      Long.fromNumber(number),
+      new Double(number),
+      decimal(String(number)),
+      decimal(`${number}.00`),
+    ])
+    .concat(new Double(Number.NaN), decimal('NaN')),
   strings: ['', 'a', 'ab', 'abc', 'b', 'A', 'a\n', 'a\nb', 'a\0', 'é', 'e\u0301', '😀', '\uffff', 'null', '1'],
   others: [
     null,

@@ -69,4 +69,31 @@ export const finds: readonly (readonly [what: string, found: object])[] = [
       operation: { kind: 'find', filter: { 'a.c': null } },
     },
   ],
+  [
+    'a partial index of numbers up to a bound was thought to hold NaN',
+    {
+      docs: [
+        { _id: 1, a: { $numberDouble: 'NaN' } },
+        { _id: 2, a: 3 },
+      ],
+      indexes: [{ key: { a: 1 }, partialFilterExpression: { a: { $lte: 5 } } }],
+      operation: { kind: 'find', filter: { a: { $numberDouble: 'NaN' } } },
+    },
+  ],
+  [
+    'a partial index of NaN was thought to hold numbers',
+    {
+      docs: [{ _id: 1, a: 6 }],
+      indexes: [{ key: { a: 1 }, partialFilterExpression: { a: { $gte: { $numberDouble: 'NaN' } } } }],
+      operation: { kind: 'find', filter: { a: { $gte: 5 } } },
+    },
+  ],
+  [
+    'a partial index of what exists was thought to hold all that is below MaxKey',
+    {
+      docs: [{ _id: 1 }, { _id: 2, b: 3, a: 1 }],
+      indexes: [{ key: { a: 1 }, partialFilterExpression: { b: { $exists: true } } }],
+      operation: { kind: 'find', filter: { b: { $lt: { $maxKey: 1 } }, a: null } },
+    },
+  ],
 ];

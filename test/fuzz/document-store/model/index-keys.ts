@@ -20,25 +20,33 @@ const ambiguousName = 16746;
  * @throws Refusal 171 where two fields run through different arrays
  */
 export function keyRows(doc: Doc, paths: readonly string[]): Key[][] {
-  const positions = paths.map((path): Position => ({ at: doc, rest: path.split('.') }));
+  const positions = paths.map((path): Position => ({ at: doc, rest: path.split('.'), path }));
   return expand(positions);
 }
 
 /** How far a path has been followed: `rest` is still to go from `at`, or `done` is what was found. */
-type Position = { readonly at: Value; readonly rest: readonly string[] } | { readonly done: Key };
+type Position =
+  | { readonly at: Value; readonly rest: readonly string[]; readonly path: string }
+  | { readonly done: Key };
 
 function expand(positions: readonly Position[]): Key[][] {
   const walked = positions.map(walk);
-  const arrays = new Set(walked.flatMap((position) => ('done' in position ? [] : [position.at])));
+  // The same names so far lead to the same array; equal arrays in two places are two.
+  const arrays = new Map(walked.flatMap((position) => ('done' in position ? [] : [[wayTo(position), position.at]])));
   insist(arrays.size <= 1, parallelArrays, 'cannot index parallel arrays');
-  const [array] = arrays;
+  const [array] = arrays.values();
   if (!isArray(array)) return [walked.map((position) => ('done' in position ? position.done : missing))];
   if (array.length === 0) {
     return [walked.map((position) => ('done' in position ? position.done : atEnd(position) ? emptyArray : missing))];
   }
-  const rows = array.flatMap((element) => expand(walked.map((position) => intoElement(position, array, element))));
-  return rows.filter((row, at) => rows.findIndex((other) => compareRows(row, other) === 0) === at);
+  return array.flatMap((element) => expand(walked.map((position) => intoElement(position, array, element))));
 }
+
+const wayTo = ({ path, rest }: { path: string; rest: readonly string[] }): string =>
+  path
+    .split('.')
+    .slice(0, -rest.length || undefined)
+    .join('.');
 
 const atEnd = (position: Position) => 'rest' in position && position.rest.length === 0;
 
@@ -50,7 +58,7 @@ function walk(position: Position): Position {
   const [name, ...further] = rest;
   if (name === undefined) return { done: at };
   const next = isDoc(at) ? at.get(name) : undefined;
-  return next === undefined ? { done: missing } : walk({ at: next, rest: further });
+  return next === undefined ? { done: missing } : walk({ ...position, at: next, rest: further });
 }
 
 function intoElement(position: Position, array: readonly Value[], element: Value): Position {
@@ -59,10 +67,10 @@ function intoElement(position: Position, array: readonly Value[], element: Value
   // An array in the array is a key as it stands.
   if (name === undefined) return { done: element };
   const byPosition = /^(0|[1-9]\d*)$/.test(name) ? array[Number(name)] : undefined;
-  if (byPosition === undefined) return isDoc(element) ? walk({ at: element, rest: position.rest }) : { done: missing };
+  if (byPosition === undefined) return isDoc(element) ? walk({ ...position, at: element }) : { done: missing };
   insist(!(isDoc(element) && element.has(name)), ambiguousName, 'a name that is a position as well');
   if (further.length === 0) return { done: isArray(byPosition) && byPosition.length === 0 ? emptyArray : byPosition };
-  return walk({ at: byPosition, rest: further });
+  return walk({ ...position, at: byPosition, rest: further });
 }
 
 export function compareKeys(a: Key, b: Key): number {
