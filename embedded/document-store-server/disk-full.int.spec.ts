@@ -23,7 +23,7 @@ async function fill(items: Collection<Doc>, prefix: string): Promise<number> {
     try {
       await items.insertOne({ _id: `${prefix}${stored}`, n: stored, tags: ['all', `t${stored % 5}`], fill: fillOf() });
     } catch (err) {
-      expect(err).to.include({ code: outOfDiskSpace, codeName: 'OutOfDiskSpace' });
+      expect(err).to.include({ code: outOfDiskSpace });
       return stored;
     }
   }
@@ -84,11 +84,24 @@ describe('the document store on a full disk', function () {
         () => items().createIndex({ fill: 1 }),
       ];
       for (const write of writes) expect(await failure(write())).to.include({ code: outOfDiskSpace });
+      const named = { code: outOfDiskSpace, codeName: 'OutOfDiskSpace' };
+      expect(await failure(items().findOneAndUpdate({ n: 3 }, { $set: { more: fillNow } }))).to.include(named);
       expect(await items().countDocuments({ more: { $exists: true } })).to.equal(0);
       expect(await items().countDocuments({ tags: 'all' })).to.equal(stored);
       expect(await items().find({}).toArray()).to.have.length(stored);
       expect((await items().indexes()).length).to.equal(2);
       expect(await faults()).to.deep.equal([]);
+    });
+
+    it('says of a bulk what was stored before the room ended', async () => {
+      for (const ordered of [true, false]) {
+        const documents = Array.from({ length: 400 }, (_, n) => ({ _id: `${ordered}${n}`, fill: fillOf() }));
+        const err = await failure(items().insertMany(documents, { ordered }));
+        expect(err.code).to.equal(outOfDiskSpace);
+        const stored = await items().countDocuments({ _id: { $regex: `^${ordered}` } });
+        expect(err['result']).to.include({ insertedCount: stored });
+      }
+      expect(await items().countDocuments()).to.be.within(5, 400);
     });
 
     it('goes on removing, and takes writes again when there is room, without a restart', async () => {

@@ -1,9 +1,14 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { expect } from 'chai';
-import type { Document } from 'mongodb';
+import { type Document, MongoClient } from 'mongodb';
 import { silentLogger } from '../../runtime/logger.js';
+import { eventually } from '../../test/support/eventually.js';
 import { seeded } from '../../test/support/seeded.js';
 import { verifyDataDir } from './document-store.js';
-import { failure, startTestServer, type TestServer } from './test-server.js';
+import { Store } from './storage/store.js';
+import { failure, spawnStore, startTestServer, type TestServer } from './test-server.js';
 
 interface Doc extends Document {
   _id: number | string;
@@ -176,6 +181,27 @@ describe('the building of an index', function () {
     await rename('items', 'elsewhere');
     expect(await collection('elsewhere').createIndex({ n: 1 })).to.equal('n_1');
     expect(await faults()).to.deep.equal([]);
+  });
+
+  it('leaves nothing behind when the process dies', async () => {
+    const dataDir = mkdtempSync(path.join(tmpdir(), 'document-store-died-'));
+    const { child, connectionString, exited } = await spawnStore(dataDir);
+    const client = new MongoClient(connectionString, { serverSelectionTimeoutMS: 300 });
+    const items = client.db('shop').collection<Doc>('items');
+    await items.insertMany(Array.from({ length: 12_000 }, (_, n) => ({ _id: n, tags: ['a', `b${n}`] })));
+    const built = failure(items.createIndex({ tags: 1 }));
+    await client.db('shop').command({ ping: 1 });
+    child.kill('SIGKILL');
+    await exited;
+    await built;
+    await client.close();
+    expect((await verifyDataDir(dataDir, silentLogger)).faults).to.deep.equal([]);
+    const store = Store.open(dataDir, silentLogger);
+    expect(store.catalogue.find('shop', 'items')?.indexes).to.have.length(1);
+    await eventually('the sweeper', () => store.catalogue.garbage.size === 0);
+    expect([...store.index.getKeys({ limit: 1 })]).to.deep.equal([]);
+    await store.close();
+    rmSync(dataDir, { recursive: true });
   });
 
   it('is ended by its time limit and by a stop, and leaves nothing behind', async () => {

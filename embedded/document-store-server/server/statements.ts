@@ -11,13 +11,13 @@ interface WriteError {
 }
 
 /** These end the command and not a statement of it. */
-const interruptions = new Set<number>([code.internal, code.timeLimit, code.shutdown, code.outOfDiskSpace]);
+const interruptions = new Set<number>([code.internal, code.timeLimit, code.shutdown]);
 
 /**
  * Runs the statements of a write command in their order. As many as fit into one turn share a transaction; then others
  * get theirs. A statement that has to search for long does so between two transactions, and the next begins after it.
  * So each document is changed as one, and what one statement did is seen by the next; between statements others may
- * write, as in MongoDB.
+ * write, as in MongoDB. A statement that the disk has no room for is refused as others are: those before it are stored.
  *
  * @param run one statement, inside a transaction; what it throws refuses that statement, and ends an ordered command
  * @param done after a statement that was not refused
@@ -52,9 +52,9 @@ export async function runStatements(
     return undefined;
   };
   while (next < count) {
-    const search = await write(context, turn, options);
-    if (search === undefined) continue;
     try {
+      const search = await write(context, turn, options);
+      if (search === undefined) continue;
       await search();
       done(next++);
     } catch (err) {
