@@ -78,7 +78,10 @@ export class WriteQueue {
 
   add<T>(work: () => T, removes: boolean): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      if (this.failed) reject(outcomeUnknown());
+      if (this.failed) {
+        reject(outcomeUnknown());
+        return;
+      }
       this.queue.push({ work, removes, resolve: (value) => resolve(value as T), reject });
       if (this.awake) return;
       this.awake = true;
