@@ -1,6 +1,7 @@
 import { checkDocument, documentValue, fieldsOf } from '../bson/value.js';
 import { Double, writeDocument } from '../bson/write.js';
 import { CommandError, code, codeName } from '../errors.js';
+import { Turns } from '../query/pipeline.js';
 import { Arguments } from './arguments.js';
 import { collMod } from './coll-mod.js';
 import { create, drop, dropDatabase, listCollections, renameCollection } from './collections.js';
@@ -101,7 +102,13 @@ export async function dispatch(
     if (request.fault !== undefined) throw request.fault;
     const document = documentValue(request.document);
     checkDocument(document);
-    for (const sequence of request.sequences.values()) for (const part of sequence) checkDocument(documentValue(part));
+    const turns = new Turns(() => Number.POSITIVE_INFINITY);
+    for (const sequence of request.sequences.values()) {
+      for (const part of sequence) {
+        checkDocument(documentValue(part));
+        if (turns.isOver()) await turns.next();
+      }
+    }
     name = fieldsOf(document)[0]?.[0] ?? '';
     const handler = handlers.get(name);
     if (database !== undefined && handler !== hello) {
@@ -129,6 +136,7 @@ export async function dispatch(
       connectionId,
       session: generic.session,
     };
+    server.store.checkOpen();
     const reply: Reply = await handler(context);
     finished(reply['writeErrors'] === undefined ? 'ok' : 'write-errors');
     return writeDocument({ ...reply, ok: new Double(1) });

@@ -3,6 +3,7 @@ import { toInteger } from '../bson/numbers.js';
 import { BsonValue, bsonType, documentValue } from '../bson/value.js';
 import { CommandError, code } from '../errors.js';
 import { type Filter, parseFilter } from '../query/filter.js';
+import { Turns } from '../query/pipeline.js';
 import type { Found } from '../query/scan.js';
 import type { Collection } from '../storage/catalogue.js';
 import { idOf, insertRecord, largestDocument, removeRecord, replaceRecord } from '../storage/records.js';
@@ -51,6 +52,17 @@ export function readWrite({ args }: Context, field: string): { name: string; ord
   return { name, ordered, statements };
 }
 
+/** Of a hundred thousand statements, with turns for the other clients. */
+async function parseStatements<T>(statements: readonly Buffer[], parse: (statement: Buffer) => T): Promise<T[]> {
+  const turns = new Turns(() => Number.POSITIVE_INFINITY);
+  const parsed: T[] = [];
+  for (const statement of statements) {
+    parsed.push(parse(statement));
+    if (turns.isOver()) await turns.next();
+  }
+  return parsed;
+}
+
 /** A document as an insert stores it. */
 function toInsert(document: Buffer, clock: Clock): Buffer {
   if (document.length > largestDocument) {
@@ -71,7 +83,9 @@ export async function insert(context: Context): Promise<Reply> {
   let n = 0;
   const run = (index: number): undefined => {
     const document = statements[index];
-    if (document !== undefined) insertRecord(store, findOrCreate(context, name), toInsert(document, clock));
+    if (document === undefined) return;
+    const stored = toInsert(document, clock);
+    insertRecord(store, findOrCreate(context, name), stored);
   };
   const errors = await runStatements(context, statements.length, ordered, run, () => n++);
   return { n, ...errors };
@@ -139,7 +153,7 @@ export function updateRecord(
 
 export async function update(context: Context): Promise<Reply> {
   const { name, ordered, statements } = readWrite(context, 'updates');
-  const parsed = statements.map(parseUpdateStatement);
+  const parsed = await parseStatements(statements, parseUpdateStatement);
   const { server } = context;
   const expressions = expressionsOf(context, context.args);
   const totals = { n: 0, nModified: 0 };
@@ -200,7 +214,7 @@ export function parseDeleteStatement(statement: Buffer): {
 
 export async function remove(context: Context): Promise<Reply> {
   const { name, ordered, statements } = readWrite(context, 'deletes');
-  const parsed = statements.map(parseDeleteStatement);
+  const parsed = await parseStatements(statements, parseDeleteStatement);
   const { store } = context.server;
   const expressions = expressionsOf(context, context.args);
   let n = 0;
