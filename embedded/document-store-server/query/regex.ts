@@ -11,8 +11,8 @@ function translateEscape(next: string, inClass: boolean): string {
   if (next === '') throw refuse('\\ at end of pattern');
   if (next === 's') return inClass ? asciiSpace : `[${asciiSpace}]`;
   if (next === 'S' && !inClass) return `[^${asciiSpace}]`;
-  if (next === 'A' && !inClass) return '(?<![\\s\\S])';
-  if (next === 'z' && !inClass) return '(?![\\s\\S])';
+  if (next === 'A' && !inClass) return '^';
+  if (next === 'z' && !inClass) return '$';
   if (next === 'a') return '\\x07';
   if (next === 'e') return '\\x1b';
   if (/[dDwWtnrfbB0-9xuv]/.test(next)) return `\\${next}`;
@@ -20,7 +20,10 @@ function translateEscape(next: string, inClass: boolean): string {
   return /[$()*+./?[\\\]^{|}-]/.test(next) ? (next === '-' && !inClass ? '-' : `\\${next}`) : next;
 }
 
-/** PCRE's meaning in JavaScript's words: `.`, `^`, `$` and `\s` know only the newlines and spaces PCRE knows. */
+/**
+ * PCRE's meaning in JavaScript's words: `.`, `^`, `$` and `\s` know only the newlines and spaces PCRE knows. Without its
+ * own `m` flag `^` and `$` are the ends of the text; negated lookarounds would match inside of a surrogate pair.
+ */
 function translate(source: string, multiline: boolean, dotAll: boolean): string {
   let out = '';
   let inClass = false;
@@ -44,9 +47,9 @@ function translate(source: string, multiline: boolean, dotAll: boolean): string 
     } else if (char === '.') {
       out += dotAll ? '[\\s\\S]' : '[^\\n]';
     } else if (char === '^') {
-      out += multiline ? '(?<![^\\n])' : '^';
+      out += multiline ? '(?<=^|\\n)' : '^';
     } else if (char === '$') {
-      out += multiline ? '(?![^\\n])' : '(?=\\n?$)';
+      out += multiline ? '(?=\\n|$)' : '(?=\\n?$)';
     } else if (char === '(' && source[at + 1] === '?' && !/^\(\?(?:[:=!]|<[=!A-Za-z])/.test(source.slice(at))) {
       throw refuse(source.slice(at, at + 4));
     } else if (/[*+?}]/.test(char) && source[at + 1] === '+') {
