@@ -1,5 +1,4 @@
-import type { Int32 } from 'bson';
-import { decode } from './bytes.js';
+import { BSON } from 'bson';
 import { type Case, indexToDoc } from './case.js';
 import { type Index, indexName, isDuplicate, rowsIn } from './model/indexes.js';
 import { type Doc, Refusal } from './model/values.js';
@@ -78,13 +77,11 @@ export function writeCodes(outcome: Outcome, statements: number): number[] {
   const codes = new Array<number>(statements).fill(0);
   if (!('reply' in outcome)) return codes.fill(outcome.code);
   for (const bytes of (outcome.reply['writeErrors'] ?? []) as Buffer[]) {
-    const error = decode(bytes);
-    codes[numberIn(error, 'index')] = numberIn(error, 'code');
+    const { index, code } = BSON.deserialize(bytes);
+    codes[Number(index)] = Number(code);
   }
   return codes;
 }
-
-const numberIn = (doc: Doc, name: string): number => (doc.get(name) as Int32).value;
 
 /** The code with which the indexes refuse a document beside others, 0 for none. */
 export function refusalOf(doc: Doc, others: readonly Doc[], indexes: readonly Index[]): number {

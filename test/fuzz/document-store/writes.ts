@@ -17,6 +17,16 @@ import type { Doc, Value } from './model/values.js';
 import type { Outcome, Server } from './server.js';
 import { increase, type Tally } from './tally.js';
 
+/** @throws Disagreement for what the server stored though nobody sent it, such as a value of another type */
+function decodeStored(bytes: Buffer): Doc {
+  try {
+    return decode(bytes);
+  } catch (err) {
+    if (err instanceof RangeError) throw new Disagreement(`a document cannot be read: ${err.message}`);
+    throw err;
+  }
+}
+
 export type Write = Update | Delete | FindAndModify;
 
 /**
@@ -30,7 +40,7 @@ export async function compareWrite(server: Server, state: State, write: Write, t
   const label = state.indexes.length === 0 ? 'without indexes' : 'with indexes';
   const outcome = await server.run(commandOf(name, write));
   const { cursor } = await server.demand({ find: name, batchSize: 100_000 });
-  const after = documentsIn(cursor as Buffer, 'firstBatch').map(decode);
+  const after = documentsIn(cursor as Buffer, 'firstBatch').map(decodeStored);
   tally.answers += write.kind === 'update' ? write.statements.length : 1;
   const complaint = complaintAbout(state, write, outcome, after, tally);
   if (complaint !== undefined) throw new Disagreement(`${label}: ${complaint}`);

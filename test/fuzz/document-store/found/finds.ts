@@ -96,4 +96,12 @@ export const finds: readonly (readonly [what: string, found: object])[] = [
       operation: { kind: 'find', filter: { b: { $lt: { $maxKey: 1 } }, a: null } },
     },
   ],
+  [
+    'a line was thought to end inside of a surrogate pair',
+    {
+      docs: [{ _id: 1, c: '😀' }],
+      indexes: [],
+      operation: { kind: 'find', filter: { c: { $regularExpression: { pattern: '^$', options: 'im' } } } },
+    },
+  ],
 ];
