@@ -1,4 +1,3 @@
-import { longestExactKey } from '../bson/key-encoding.js';
 import { documentValue } from '../bson/value.js';
 import { CommandError, code } from '../errors.js';
 import type { Collection, Index } from './catalogue.js';
@@ -141,7 +140,7 @@ export function costOfNoting(
     for (const document of [before, after]) {
       const keys = (document && keysOf(index, document)?.keys) ?? [];
       cost.index += keys.length;
-      for (const key of keys) cost.bytes += entryBytes(12 + Math.min(key.length, longestExactKey + 64));
+      for (const key of keys) cost.bytes += entryBytes(12 + key.length);
     }
   }
   return cost;

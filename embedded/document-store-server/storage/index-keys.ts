@@ -1,4 +1,5 @@
 import { joinKeys, type KeyPart } from '../bson/joined-key.js';
+import { storedKey } from '../bson/key-encoding.js';
 import { BsonValue, bsonType } from '../bson/value.js';
 import { arrayRows } from '../query/array-rows.js';
 import { matchesFilter } from '../query/match.js';
@@ -14,8 +15,8 @@ function distinct(keys: Buffer[]): Buffer[] {
 }
 
 /**
- * The keys under which a document stands in an index, each once: one per array item, paths through the same array kept
- * together. Every document has at least one, except in sparse and partial indexes: a sparse one holds no key of missing
+ * The keys under which a document stands in an index, as they are stored, each once: one per array item, paths through
+ * the same array kept together. Every document has at least one, except in sparse and partial indexes: a sparse one holds no key of missing
  * fields alone.
  *
  * @throws CommandError 171 for arrays on two indexed paths
@@ -28,7 +29,7 @@ export function indexKeys(index: Index, document: BsonValue): IndexKeys {
   const paths = fields.map(({ path }) => path);
   const multikey = arrayRows(document, paths, (cells) => {
     if (index.sparse && cells.every((cell) => cell === undefined)) return;
-    keys.push(joinKeys(cells, fields));
+    keys.push(storedKey(joinKeys(cells, fields)));
   });
   return { keys: multikey ? distinct(keys) : keys, multikey };
 }
@@ -51,7 +52,7 @@ export function valuesUnder(index: Index, document: BsonValue, key?: Buffer): [p
   const paths = fields.map(({ path }) => path);
   let row: KeyPart[] | undefined;
   arrayRows(document, paths, (cells) => {
-    if (row === undefined && (key === undefined || joinKeys(cells, fields).equals(key))) row = cells;
+    if (row === undefined && (key === undefined || storedKey(joinKeys(cells, fields)).equals(key))) row = cells;
   });
   return paths.map(({ text }, at) => [text, told(row?.[at])]);
 }

@@ -27,18 +27,17 @@ export function idKey(collection: Collection, id: BsonValue): Buffer {
 
 /** The key of an index entry. */
 function entryKey(index: Index, key: Buffer, record: number): Buffer {
-  const stored = storedKey(key);
-  const end = 4 + stored.length;
+  const end = 4 + key.length;
   const entry = Buffer.allocUnsafe(end + 8);
   entry.writeUInt32BE(index.id);
-  stored.copy(entry, 4);
+  key.copy(entry, 4);
   writeRecord(entry, record, end);
   return entry;
 }
 
 /** The key of an index entry without its record id. */
 export function entryPrefix(index: Index, key: Buffer): Buffer {
-  return Buffer.concat([idBytes(index.id), storedKey(key)]);
+  return Buffer.concat([idBytes(index.id), key]);
 }
 
 export function recordOfId(store: Store, collection: Collection, id: BsonValue): number | undefined {
@@ -142,7 +141,7 @@ function spend(
   let bytes = store.catalogue.costOfTouching(collection) + ids * entryBytes(longestExactKey);
   if (document !== undefined) bytes += entryBytes(12, document.length);
   if (before !== undefined) bytes += freedBytes(before.length);
-  for (const key of entered) bytes += entryBytes(12 + Math.min(key.length, longestExactKey + 64));
+  for (const key of entered) bytes += entryBytes(12 + key.length);
   for (const build of collection.builds) {
     const cost = costOfNoting(build, before, document);
     index += cost.index;
