@@ -73,4 +73,21 @@ describe('cursors of the document store', function () {
     expect(cursors.kill(large)).to.equal(true);
     cursors.close();
   });
+
+  it('are closed no further than to the limit, by what waits to be read as well', async () => {
+    const cursors = new Cursors(() => 0, { open: 100, heldBytes: 1_000 });
+    async function* endless() {
+      for (;;) yield [Buffer.alloc(10), Buffer.alloc(100)];
+    }
+    const ids: bigint[] = [];
+    for (let n = 0; n < 12; n++) ids.push((await cursors.start('a.b', endless(), 1, { session: undefined })).id);
+    expect([cursors.size, cursors.heldBytes]).to.deep.equal([10, 1_000]);
+    expect((await cursors.more(ids[2] ?? 0n, 'a.b', 2, undefined)).documents).to.have.length(2);
+    expect(cursors.heldBytes).to.equal(1_000);
+    await cursors.more(ids[2] ?? 0n, 'a.b', 1, undefined);
+    expect(cursors.heldBytes).to.equal(900);
+    for (const id of ids) cursors.kill(id);
+    expect([cursors.size, cursors.heldBytes]).to.deep.equal([0, 0]);
+    cursors.close();
+  });
 });

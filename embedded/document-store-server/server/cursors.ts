@@ -21,6 +21,8 @@ export interface Cursor {
   touched: number;
   /** what its result keeps in memory beside what is pending */
   held: Held;
+  /** bytes of it that are in the sum of all */
+  counted: number;
 }
 
 export interface CursorLimits {
@@ -70,6 +72,8 @@ export class Cursors {
   /** longest unasked first */
   private readonly open = new Map<bigint, Cursor>();
   private readonly timer = setInterval(() => this.expire(), 60_000).unref();
+  /** bytes that the results of open cursors take */
+  heldBytes = 0;
   /** documents handed out so far */
   returned = 0;
 
@@ -78,15 +82,6 @@ export class Cursors {
     private readonly elapsed: () => number = () => performance.now(),
     private readonly limits: CursorLimits = { open: mostOpen, heldBytes: mostHeldBytes },
   ) {}
-
-  /** bytes that the results of open cursors take */
-  get heldBytes(): number {
-    let bytes = 0;
-    for (const { held, pending } of this.open.values()) {
-      bytes += pending.reduce((sum, document) => sum + document.length, held.bytes);
-    }
-    return bytes;
-  }
 
   get size(): number {
     return this.open.size;
@@ -110,6 +105,7 @@ export class Cursors {
       session: options.session && Buffer.from(options.session),
       touched: this.elapsed(),
       held: options.held ?? { bytes: 0 },
+      counted: 0,
     };
     const documents = await take(cursor, size);
     this.returned += documents.length;
@@ -120,20 +116,32 @@ export class Cursors {
     }
     do cursor.id = (BigInt(randomInt(2 ** 31)) << 32n) | BigInt(randomInt(1, 2 ** 32));
     while (this.open.has(cursor.id));
-    this.open.set(cursor.id, cursor);
+    this.putLast(cursor);
     this.shed(cursor);
     return { documents, id: cursor.id };
   }
 
   /** Closes what nobody asked for longest, until the rest is within the limits. */
   private shed(latest: Cursor): void {
-    let { heldBytes } = this;
     for (const cursor of this.open.values()) {
-      if (this.open.size <= this.limits.open && heldBytes <= this.limits.heldBytes) return;
-      if (cursor === latest || cursor.inUse) continue;
-      heldBytes -= cursor.held.bytes;
-      this.kill(cursor.id);
+      if (this.open.size <= this.limits.open && this.heldBytes <= this.limits.heldBytes) return;
+      if (cursor !== latest && !cursor.inUse) this.kill(cursor.id);
     }
+  }
+
+  /** Takes a cursor in as the one that was asked last, with what it keeps by now. */
+  private putLast(cursor: Cursor): void {
+    this.remove(cursor);
+    this.open.set(cursor.id, cursor);
+    cursor.counted = cursor.pending.reduce((sum, document) => sum + document.length, cursor.held.bytes);
+    this.heldBytes += cursor.counted;
+  }
+
+  /** @returns whether it was open */
+  private remove(cursor: Cursor): boolean {
+    if (!this.open.delete(cursor.id)) return false;
+    this.heldBytes -= cursor.counted;
+    return true;
   }
 
   /** Looks whether the source is at its end, so that a result of exactly one batch needs no second question. */
@@ -164,15 +172,15 @@ export class Cursors {
       const documents = await take(cursor, size);
       this.returned += documents.length;
       const ended = cursor.finished && cursor.pending.length === 0;
-      if (ended) this.open.delete(id);
+      if (ended) this.remove(cursor);
       return { documents, id: ended || !this.open.has(id) ? 0n : id };
     } catch (err) {
-      this.open.delete(id);
+      this.remove(cursor);
       throw err;
     } finally {
       cursor.inUse = false;
       cursor.touched = this.elapsed();
-      if (this.open.delete(id)) this.open.set(id, cursor);
+      if (this.open.has(id)) this.putLast(cursor);
     }
   }
 
@@ -180,7 +188,7 @@ export class Cursors {
   kill(id: bigint): boolean {
     const cursor = this.open.get(id);
     if (cursor === undefined) return false;
-    this.open.delete(id);
+    this.remove(cursor);
     cursor.finished = true;
     cursor.source.return().catch(() => undefined);
     return true;
