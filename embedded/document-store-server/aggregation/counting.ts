@@ -15,12 +15,13 @@ const count: StageParser = (spec) => {
   if (name.startsWith('$')) throw new CommandError(40158, 'the count field cannot be a $-prefixed path');
   if (name.includes('\0')) throw new CommandError(40159, 'the count field cannot contain a null byte');
   if (name.includes('.')) throw new CommandError(40160, "the count field cannot contain '.'");
-  return (source) => {
+  return (source, turns) => {
     let total = 0;
-    return collectBatches(source, {
+    const counter = {
       add: () => void total++,
       result: () => (total === 0 ? [] : [writeFields([[name, total]])]),
-    });
+    };
+    return collectBatches(source, counter, turns);
   };
 };
 

@@ -48,8 +48,8 @@ export function sortStage(order: SortOrder, limit: number | undefined): Stage {
 export const flowStages: Record<string, StageParser> = {
   $match(spec, expressions) {
     const filter = parseMatch(spec, expressions);
-    return (source) =>
-      mapBatches(source, (document) => (matchesFilter(filter, documentValue(document)) ? document : undefined));
+    const match = (document: Buffer) => (matchesFilter(filter, documentValue(document)) ? document : undefined);
+    return (source, turns) => mapBatches(source, match, turns);
   },
   $sort: (spec) => sortStage(parseSortStage(spec), undefined),
   $skip(spec) {

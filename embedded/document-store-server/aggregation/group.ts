@@ -71,8 +71,8 @@ export function groupStage(id: Expression, fields: readonly Field[], expressions
     const memory = new Memory('$group', turns);
     const take = (bytes: number) => memory.take(bytes);
     const groups = new Map<string, Group>();
-    return collectBatches(source, {
-      add(document) {
+    const collector = {
+      add(document: Buffer) {
         frame.root = documentValue(document);
         const value = id.evaluate(frame) ?? nullValue;
         const key = identityOf(value);
@@ -87,7 +87,8 @@ export function groupStage(id: Expression, fields: readonly Field[], expressions
         }
       },
       result: () => resultOf(groups.values(), fields),
-    });
+    };
+    return collectBatches(source, collector, turns);
   };
 }
 

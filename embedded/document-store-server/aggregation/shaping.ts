@@ -76,7 +76,7 @@ export const transforms: Record<string, TransformParser> = {
 function stageOf(parse: TransformParser): StageParser {
   return (spec, expressions, name) => {
     const transform = parse(spec, expressions, name);
-    return (source) => mapBatches(source, transform);
+    return (source, turns) => mapBatches(source, transform, turns);
   };
 }
 

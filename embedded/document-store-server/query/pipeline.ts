@@ -57,7 +57,7 @@ export async function* batchesOf(scan: Iterable<Found | undefined>, turns: Turns
       yield batch;
       batch = [];
       bytes = 0;
-    } else if (found !== undefined) continue;
+    }
     if (turns.isOver()) await turns.next();
   }
   if (batch.length > 0) yield batch;
@@ -113,10 +113,16 @@ export async function* limitBatches(source: Batches, limit: number): Batches {
   }
 }
 
-export async function* mapBatches(source: Batches, map: (document: Buffer) => Buffer | undefined): Batches {
+/** @param turns taken from document to document where given: what is done to one of them may take long */
+export async function* mapBatches(
+  source: Batches,
+  map: (document: Buffer) => Buffer | undefined,
+  turns?: Turns,
+): Batches {
   for await (const batch of source) {
     const kept: Buffer[] = [];
     for (const document of batch) {
+      if (turns?.isOver()) await turns.next();
       const mapped = map(document);
       if (mapped !== undefined) kept.push(mapped);
     }
@@ -128,8 +134,14 @@ export async function* mapBatches(source: Batches, map: (document: Buffer) => Bu
 export async function* collectBatches(
   source: Batches,
   collector: { add(document: Buffer): void; result(): Iterable<Buffer> },
+  turns: Turns,
 ): Batches {
-  for await (const batch of source) for (const document of batch) collector.add(document);
+  for await (const batch of source) {
+    for (const document of batch) {
+      if (turns.isOver()) await turns.next();
+      collector.add(document);
+    }
+  }
   yield* inBatches(collector.result());
 }
 

@@ -111,8 +111,8 @@ export function* scan(
             index === undefined ? documentValue(value) : borrow(store.data, dataKey(collection.id, record));
           if (document === undefined) continue;
           counts.documents++;
-          if (!matchesFilter(filter, document)) continue;
-          yield { record, document: index === undefined ? value : keep(document) };
+          if (!matchesFilter(filter, document)) yield undefined;
+          else yield { record, document: index === undefined ? value : keep(document) };
         }
         tell();
         yield undefined;

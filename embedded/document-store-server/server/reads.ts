@@ -147,7 +147,7 @@ export async function find(context: Context): Promise<Reply> {
   const namespace = `${context.database}.${context.args.collection()}`;
   const { collection, query, map, batchSize, single, keep } = parseFind(context, context.args);
   let batches = collection === undefined ? noBatches() : runQuery(context, { collection, ...query }).batches;
-  if (map !== undefined) batches = mapBatches(batches, map);
+  if (map !== undefined) batches = mapBatches(batches, map, new Turns(() => context.deadline));
   if (context.deadline < Number.POSITIVE_INFINITY) batches = withinTime(context, batches);
   const opening = { single, keep, session: context.session, held: context.held };
   return cursorReply(await context.server.cursors.start(namespace, batches, batchSize, opening), namespace);
