@@ -1,4 +1,3 @@
-import { Decimal128 } from 'bson';
 import {
   decimalOfDouble,
   decimalOfInteger,
@@ -15,6 +14,7 @@ import { parseDate } from './date-parse.js';
 import { instantOfValue } from './dates.js';
 import { combine, type Operator, type Operators, typeOf, unary } from './expression.js';
 import { namedArguments, optionalArgument, requiredArgument } from './named-arguments.js';
+import { parseDecimal, parseDouble } from './number-parse.js';
 import { textOf } from './text.js';
 import {
   booleanValue,
@@ -75,9 +75,6 @@ function integerOf(value: BsonValue, target: 'int' | 'long'): bigint {
   return whole;
 }
 
-const realText = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
-const infiniteText = /^([+-]?)inf(?:inity)?$/i;
-
 function doubleOf(value: BsonValue): number {
   switch (value.type) {
     case bsonType.decimal: {
@@ -93,11 +90,8 @@ function doubleOf(value: BsonValue): number {
     case bsonType.date:
       return Number(value.buffer.readBigInt64LE(value.start));
     case bsonType.string: {
-      const { text } = value;
-      if (infiniteText.test(text)) return text.startsWith('-') ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
-      if (/^[+-]?nan$/i.test(text)) return Number.NaN;
-      const double = realText.test(text) ? Number(text) : Number.NaN;
-      if (!Number.isFinite(double)) throw failed(`Failed to parse number '${text}'`);
+      const double = parseDouble(value.text);
+      if (double === undefined) throw failed(`Failed to parse number '${value.text}'`);
       return double;
     }
     default:
@@ -114,10 +108,9 @@ function decimalOf(value: BsonValue): BsonValue {
       throw unsupported(value, 'decimal');
     return writeDecimal(decimalOfInteger(integerOf(value, 'long')));
   }
-  const isKnown = realText.test(value.text) || infiniteText.test(value.text) || /^[+-]?nan$/i.test(value.text);
-  if (!isKnown) throw failed(`Failed to parse number '${value.text}'`);
-  const { bytes } = Decimal128.fromStringWithRounding(value.text);
-  return new BsonValue(bsonType.decimal, Buffer.from(bytes), 0, 16);
+  const decimal = parseDecimal(value.text);
+  if (decimal === undefined) throw failed(`Failed to parse number '${value.text}'`);
+  return decimal;
 }
 
 function dateOf(value: BsonValue): BsonValue {
