@@ -55,17 +55,6 @@ function narrowed(result: BsonValue, allInt32: boolean): BsonValue {
   return fitsInt32(whole) ? int32Value(Number(whole)) : result;
 }
 
-/** The sum of numbers and at most one date, so far. */
-function plus(total: BsonValue, value: BsonValue): BsonValue {
-  const isDate = total.type === bsonType.date;
-  if (value.type !== bsonType.date && !isDate) return addNumbers(total, value);
-  if (value.type === bsonType.date && isDate) {
-    throw new CommandError(16612, 'only one date allowed in an $add expression');
-  }
-  const [date, number] = isDate ? [total, value] : [value, total];
-  return dateAt(millisecondsOf(date) + asMilliseconds(number));
-}
-
 function subtract(left: Value, right: Value): Value {
   if (isNullish(left) || isNullish(right)) return nullValue;
   if (left.isNumber && right.isNumber) return subtractNumbers(left, right);
@@ -106,10 +95,11 @@ function modulo(left: Value, right: Value): Value {
     return writeDecimal(remainderDecimal(toDecimal(left), divisor));
   }
   if (toDouble(right) === 0) throw new CommandError(16610, "can't $mod by zero");
-  if (left.type === bsonType.double || right.type === bsonType.double) {
-    return doubleValue(toDouble(left) % toDouble(right));
-  }
-  const rest = (toInteger(left) ?? 0n) % (toInteger(right) ?? 1n);
+  const divisor = toInteger(right);
+  // a double with the value of an int32 counts as one; later versions take the wider type
+  const isWhole = right.type !== bsonType.double || (divisor !== undefined && fitsInt32(divisor));
+  if (left.type === bsonType.double || !isWhole) return doubleValue(toDouble(left) % toDouble(right));
+  const rest = (toInteger(left) ?? 0n) % (divisor ?? 1n);
   return left.type === bsonType.int64 || right.type === bsonType.int64 ? int64Value(rest) : int32Value(Number(rest));
 }
 
@@ -117,16 +107,21 @@ export const arithmeticOperators: Operators = {
   $add: lazy(0, many, (parts, frame) => {
     let total = int32Value(0);
     let allInt32 = true;
+    let hasDate = false;
     for (const part of parts) {
       const value = part.evaluate(frame);
       if (isNullish(value)) return nullValue;
-      if (!value.isNumber && value.type !== bsonType.date) {
+      const isDate = value.type === bsonType.date;
+      if (!value.isNumber && !isDate) {
         throw wrongTypes(`$add only supports numeric or date types, not ${typeOf(value)}`);
       }
+      if (isDate && hasDate) throw new CommandError(16612, 'only one date allowed in an $add expression');
+      hasDate ||= isDate;
       allInt32 &&= value.type === bsonType.int32;
-      total = plus(total, value);
+      total = addNumbers(total, isDate ? int64Value(millisecondsOf(value)) : value);
     }
-    return narrowed(total, allInt32);
+    // fractions of milliseconds are added before they are rounded
+    return hasDate ? dateAt(asMilliseconds(total)) : narrowed(total, allInt32);
   }),
   $multiply: lazy(0, many, (parts, frame) => {
     let product = int32Value(1);
