@@ -26,6 +26,7 @@ describe('the stages that take, shape and unwind', () => {
     expect(await sales.refusal({ $sort: 1 })).to.equal(15973);
     expect(await sales.refusal({ $sort: {} })).to.equal(15976);
     expect(await sales.refusal({ $sort: { a: 2 } })).to.equal(15975);
+    expect(await sales.refusal({ $sort: { a: true } })).to.equal(15974);
     expect(await sales.refusal({ $limit: 0 })).to.equal(15958);
     expect(await sales.refusal({ $limit: -1 })).to.equal(5107201);
     expect(await sales.refusal({ $skip: 'x' })).to.equal(5107200);

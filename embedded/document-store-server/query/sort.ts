@@ -15,13 +15,14 @@ export type SortOrder = SortField[];
 
 const memoryLimit = 100 * 1024 * 1024;
 
-/** @throws CommandError 15975 for directions other than 1 and -1, 2 for `$meta` */
+/** @throws CommandError 15974 for directions that are no numbers, 15975 for others than 1 and -1, 2 for `$meta` */
 export function parseSort(sort: BsonValue): SortOrder {
   return fieldsOf(sort).map(([name, direction]) => {
     if (direction.type === bsonType.document) {
       throw new CommandError(code.badValue, `sorting by an expression is not supported: ${toText(direction)}`);
     }
-    const sign = direction.isNumber ? toDouble(direction) : 0;
+    if (!direction.isNumber) throw new CommandError(15974, '$sort key ordering must be specified using a number');
+    const sign = toDouble(direction);
     if (sign !== 1 && sign !== -1) {
       throw new CommandError(15975, '$sort key ordering must be 1 (for ascending) or -1 (for descending)');
     }
