@@ -8,4 +8,12 @@ export const writes: readonly (readonly [what: string, found: object])[] = [
       operation: { kind: 'update', statements: [{ q: {}, u: { $rename: { d: 'a' } } }] },
     },
   ],
+  [
+    'the model renamed a field to a name with a null character',
+    {
+      docs: [],
+      indexes: [],
+      operation: { kind: 'update', statements: [{ q: {}, u: { $rename: { 'c.0.0': 'a\0' } } }] },
+    },
+  ],
 ];

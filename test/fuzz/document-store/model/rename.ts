@@ -1,5 +1,6 @@
 // https://www.mongodb.com/docs/v7.0/reference/operator/update/rename/ A field that is there already is written in its
-// place, as in MongoDB's own tests; the manual leaves the order open.
+// place, as in MongoDB's own tests; the manual leaves the order open. Names hold no null:
+// https://www.mongodb.com/docs/v7.0/reference/limits/#mongodb-limit-Restrictions-on-Field-Names
 import { edit, pathNotViable } from './edit.js';
 import { type Doc, insist, isArray, isDoc, Refusal, type Value } from './values.js';
 
@@ -7,6 +8,7 @@ const badValue = 2;
 
 function check(from: string, to: Value): void {
   insist(typeof to === 'string', badValue, "$rename's target must be a string");
+  insist(!to.includes('\0'), badValue, 'no name of a field holds a null character');
   insist(to !== '' && !to.split('.').includes(''), 56, 'a name in the path is empty');
   const clash = `${from}.`.startsWith(`${to}.`) || `${to}.`.startsWith(`${from}.`);
   insist(!clash, badValue, 'source and target of $rename must differ, and neither hold the other');
