@@ -54,6 +54,15 @@ describe('the limits of the document store', function () {
       expect(await docs().countDocuments()).to.equal(1);
     });
 
+    it('are the largest that a projection may make, of find as of findAndModify', async () => {
+      await docs().insertOne({ _id: 1, text: 'x'.repeat(100) });
+      const projection = { long: { $map: { input: { $range: [0, 170_000] }, in: '$text' } } };
+      const found = docs().find({}, { projection }).toArray();
+      expect((await failure(found)).code).to.equal(10334);
+      const changed = docs().findOneAndUpdate({ _id: 1 }, { $set: { n: 1 } }, { projection });
+      expect((await failure(changed)).code).to.equal(10334);
+    });
+
     it('are refused with one byte more, in a bulk alone, and the others go on', async () => {
       const insert = server.db.command({ insert: name, documents: [ofSize(1, largest + 1)] });
       expect((await insert.catch((err: Document) => ({ writeErrors: [err] })))['writeErrors'][0].code).to.equal(2);

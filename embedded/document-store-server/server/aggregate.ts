@@ -1,5 +1,6 @@
 import { parsePipeline } from '../aggregation/pipeline.js';
 import { runStages, type Stage } from '../aggregation/stage.js';
+import { checkDocumentSize } from '../bson/document-size.js';
 import { toDouble } from '../bson/numbers.js';
 import { type BsonValue, documentValue } from '../bson/value.js';
 import { CommandError, code } from '../errors.js';
@@ -18,13 +19,6 @@ import { Arguments } from './arguments.js';
 import { type Context, cursorReply, expressionsOf, findCollection, parseHint, type Reply } from './context.js';
 import { firstBatchSize, type Query, runQuery, withinTime } from './reads.js';
 import { startSource } from './source-stages.js';
-
-const largestDocument = 16 * 1024 * 1024;
-
-function checkSize(document: Buffer): Buffer {
-  if (document.length <= largestDocument) return document;
-  throw new CommandError(code.tooLarge, `BSONObj size: ${document.length} is invalid. Size must be between 0 and 16MB`);
-}
 
 function parseBatchSize(args: Arguments, explains: boolean): number {
   const cursor = args.document('cursor');
@@ -98,7 +92,7 @@ export async function aggregate(context: Context): Promise<Reply> {
     batches = skipBatches(batches, skip);
     if (limit > 0) batches = limitBatches(batches, limit);
   } else if (collection !== undefined) batches = runQuery(context, { collection, ...query }).batches;
-  batches = mapBatches(runStages(batches, stages, turns), checkSize);
+  batches = mapBatches(runStages(batches, stages, turns), checkDocumentSize);
   if (context.deadline < Number.POSITIVE_INFINITY) batches = withinTime(context, batches);
   const { held, server, session } = context;
   const batch = await server.cursors.start(namespace, batches, batchSize, { session, held });

@@ -1,3 +1,4 @@
+import { checkDocumentSize } from '../bson/document-size.js';
 import { documentValue } from '../bson/value.js';
 import { CommandError, code } from '../errors.js';
 import { parseProjection, project } from '../projection/projection.js';
@@ -46,7 +47,7 @@ export async function findAndModify(context: Context): Promise<Reply> {
   const { name, filter, order, projection, returnsNew, upserts, change, hintValue } = parseFindAndModify(context);
   const shown = (document: Buffer | undefined) => {
     if (document === undefined) return null;
-    return documentValue(projection === undefined ? document : project(projection, document));
+    return documentValue(projection === undefined ? document : checkDocumentSize(project(projection, document)));
   };
   const removes = change === undefined;
   let reply: Reply = {};

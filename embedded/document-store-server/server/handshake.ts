@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { largestDocument } from '../bson/document-size.js';
 import { BsonValue, bsonType } from '../bson/value.js';
 import type { Context, Reply } from './context.js';
 import { readSession } from './generic-fields.js';
@@ -7,7 +8,6 @@ import { sessionMinutes } from './sessions.js';
 /** What 7.0 drivers go by: wire version 21 is that of MongoDB 7.0. */
 export const version = '7.0.0';
 const wireVersion = 21;
-const largestDocument = 16 * 1024 * 1024;
 
 /** A standalone server: no replica set name, so drivers send no transaction numbers; no topology version, so they poll. */
 export function hello({ args, connectionId }: Context): Reply {

@@ -1,3 +1,4 @@
+import { checkDocumentSize } from '../bson/document-size.js';
 import { encodeKey } from '../bson/key-encoding.js';
 import { type BsonValue, bsonType, documentValue, itemsOf, typeName } from '../bson/value.js';
 import { CommandError, code } from '../errors.js';
@@ -134,7 +135,7 @@ export function parseFind(context: Context, args: Arguments): FindArguments {
       limit: args.count('limit') ?? 0,
       hint: natural ?? hint,
     },
-    map: projection && ((document) => project(projection, document)),
+    map: projection && ((document) => checkDocumentSize(project(projection, document))),
     batchSize: args.count('batchSize') ?? firstBatchSize,
     single,
     keep: args.flag('noCursorTimeout'),

@@ -1,4 +1,5 @@
 import { ObjectId } from 'bson';
+import { largestDocument } from '../bson/document-size.js';
 import { toInteger } from '../bson/numbers.js';
 import { BsonValue, bsonType, documentValue } from '../bson/value.js';
 import { CommandError, code } from '../errors.js';
@@ -6,7 +7,7 @@ import { type Filter, parseFilter } from '../query/filter.js';
 import { Turns } from '../query/pipeline.js';
 import type { Found } from '../query/scan.js';
 import type { Collection } from '../storage/catalogue.js';
-import { idOf, insertRecord, largestDocument, removeRecord, replaceRecord } from '../storage/records.js';
+import { idOf, insertRecord, removeRecord, replaceRecord } from '../storage/records.js';
 import { applyUpdate } from '../update/apply.js';
 import type { Clock } from '../update/clock.js';
 import { checkIdValue } from '../update/field-names.js';

@@ -1,4 +1,5 @@
 import { changedFields } from '../bson/changed-fields.js';
+import { checkDocumentSize } from '../bson/document-size.js';
 import { encodeKey, longestExactKey, storedKey, successor } from '../bson/key-encoding.js';
 import { toText } from '../bson/to-text.js';
 import { type BsonValue, bsonType, documentValue, getField } from '../bson/value.js';
@@ -11,7 +12,6 @@ import { readsAny } from './index-roots.js';
 import { entryBytes, freedBytes } from './room-budget.js';
 import { dataKey, idBytes, readRecord, recordBytes, type Store, writeRecord } from './store.js';
 
-export const largestDocument = 16 * 1024 * 1024;
 const nothing = Buffer.alloc(0);
 const idName = Buffer.from('_id');
 
@@ -112,14 +112,6 @@ export function putKeys(
   }
 }
 
-function checkSize(document: Buffer): void {
-  if (document.length <= largestDocument) return;
-  throw new CommandError(
-    code.tooLarge,
-    `BSONObj size: ${document.length} is invalid. Size must be between 0 and ${largestDocument}(16MB)`,
-  );
-}
-
 function secondary(collection: Collection): Index[] {
   return collection.indexes.filter((index) => !index.isIdIndex);
 }
@@ -173,7 +165,7 @@ export function checkId(id: BsonValue): void {
 
 /** Stores a new document, which has its `_id`. All checks come before the first write. @throws 11000, 171, 10334, 53 */
 export function insertRecord(store: Store, collection: Collection, document: Buffer): void {
-  checkSize(document);
+  checkDocumentSize(document);
   const id = idOf(document);
   checkId(id);
   const key = idKey(collection, id);
@@ -202,7 +194,7 @@ export function replaceRecord(
   before: Buffer,
   after: Buffer,
 ): void {
-  checkSize(after);
+  checkDocumentSize(after);
   const changed = changedFields(documentValue(before), documentValue(after));
   const entries = secondary(collection)
     .filter((index) => changed === undefined || readsAny(index, changed))
