@@ -2,6 +2,7 @@ import { CommandError, code } from '../errors.js';
 
 const metacharacters = new Set('\\^$.|?*+()[]{}');
 const asciiSpace = ' \\t-\\r';
+const verticalSpace = '\\n-\\r\\x85\\u2028\\u2029';
 
 function refuse(reason: string): CommandError {
   return new CommandError(code.badValue, `Regular expression is invalid or not supported here: ${reason}`);
@@ -11,13 +12,24 @@ function translateEscape(next: string, inClass: boolean): string {
   if (next === '') throw refuse('\\ at end of pattern');
   if (next === 's') return inClass ? asciiSpace : `[${asciiSpace}]`;
   if (next === 'S' && !inClass) return `[^${asciiSpace}]`;
+  if (next === 'v') return inClass ? verticalSpace : `[${verticalSpace}]`;
   if (next === 'A' && !inClass) return '^';
   if (next === 'z' && !inClass) return '$';
   if (next === 'a') return '\\x07';
   if (next === 'e') return '\\x1b';
-  if (/[dDwWtnrfbB0-9xuv]/.test(next)) return `\\${next}`;
+  if (/[dDwWtnrfbB0-9]/.test(next)) return `\\${next}`;
   if (/[A-Za-z]/.test(next)) throw refuse(`\\${next}`);
   return /[$()*+./?[\\\]^{|}-]/.test(next) ? (next === '-' && !inClass ? '-' : `\\${next}`) : next;
+}
+
+/** The character of `\x41` or `\x{1F600}`, whose digits begin here, and how long they are. */
+function hexCharacter(source: string, at: number): { text: string; length: number } {
+  const [digits, braced, two] = /^\{([0-9a-f]{1,6})\}|^([0-9a-f]{2})/i.exec(source.slice(at, at + 8)) ?? [];
+  const point = Number.parseInt(braced ?? two ?? '', 16);
+  const isCharacter = point <= 0x10ffff && !(point >= 0xd800 && point <= 0xdfff);
+  if (digits === undefined || !isCharacter) throw refuse('\\x without two digits, or without a character in braces');
+  const text = point <= 0xff ? `\\x${point.toString(16).padStart(2, '0')}` : String.fromCodePoint(point);
+  return { text, length: digits.length };
 }
 
 /**
@@ -31,7 +43,11 @@ function translate(source: string, multiline: boolean, dotAll: boolean): string 
     const char = source[at] ?? '';
     if (char === '\\') {
       at++;
-      out += translateEscape(source[at] ?? '', inClass);
+      if (source[at] === 'x') {
+        const { text, length } = hexCharacter(source, at + 1);
+        out += text;
+        at += length;
+      } else out += translateEscape(source[at] ?? '', inClass);
     } else if (inClass) {
       if (char === '[' && /[:.=]/.test(source[at + 1] ?? '')) throw refuse('POSIX classes');
       if (char === ']') inClass = false;
@@ -47,9 +63,11 @@ function translate(source: string, multiline: boolean, dotAll: boolean): string 
     } else if (char === '.') {
       out += dotAll ? '[\\s\\S]' : '[^\\n]';
     } else if (char === '^') {
-      out += multiline ? '(?<=^|\\n)' : '^';
+      out += multiline ? '(?:^|(?<=\\n)(?!$))' : '^';
     } else if (char === '$') {
       out += multiline ? '(?=\\n|$)' : '(?=\\n?$)';
+    } else if (char === '{' && !/^\{\d+(?:,\d*)?\}/.test(source.slice(at))) {
+      out += '\\{';
     } else if (char === '(' && source[at + 1] === '?' && !/^\(\?(?:[:=!]|<[=!A-Za-z])/.test(source.slice(at))) {
       throw refuse(source.slice(at, at + 4));
     } else if (/[*+?}]/.test(char) && source[at + 1] === '+') {

@@ -14,10 +14,28 @@ describe('a regular expression', () => {
     expect(compileRegex('[.$^]', '').test('$')).to.equal(true);
     expect(compileRegex('\\Aa\\z', '').test('a\n')).to.equal(false);
     expect(compileRegex('a\\-b\\/', '').test('a-b/')).to.equal(true);
+    expect(compileRegex('^$', 'm').test('a\n')).to.equal(false);
+    expect(compileRegex('^$', 'm').test('a\n\nb')).to.equal(true);
+    expect(compileRegex('^\\v[\\v]$', '').test('\f\u2028')).to.equal(true);
+    expect(compileRegex('^\\x41\\x{41}[\\x{1F600}]$', '').test('AA😀')).to.equal(true);
+    expect(compileRegex('^\\x{2e}$', '').test('x')).to.equal(false);
+    expect(compileRegex('^.{a,{$', '').test('😀{a,{')).to.equal(true);
+    expect(compileRegex('^a{2}b{1,}c{0,1}$', '').test('aab')).to.equal(true);
   });
 
   it('is refused where JavaScript has no equal', () => {
-    for (const pattern of ['(?>a)', 'a++', '\\Qa\\E', '[[:alpha:]]', '(', '\\']) {
+    for (const pattern of [
+      '(?>a)',
+      'a++',
+      '\\Qa\\E',
+      '[[:alpha:]]',
+      '(',
+      '\\',
+      '\\u0041',
+      '\\x4',
+      '\\x{d800}',
+      'a{2}+',
+    ]) {
       expect(() => compileRegex(pattern, ''), pattern)
         .to.throw(CommandError)
         .with.property('code', 2);
