@@ -55,12 +55,22 @@ export function sortKey(order: SortOrder, document: Buffer): Buffer {
 }
 
 interface Entry {
+  /** the key's first bytes as a number: comparing these mostly decides, and takes no call out of JavaScript */
+  head: number;
   key: Buffer;
   at: number;
   document: Buffer;
 }
 
-const byKey = (a: Entry, b: Entry) => a.key.compare(b.key) || a.at - b.at;
+const headBytes = 6;
+
+/** Orders as the bytes do, as far as they go: a shorter key counts as filled up with zeros. */
+function headOf(key: Buffer): number {
+  if (key.length >= headBytes) return key.readUIntBE(0, headBytes);
+  return key.length === 0 ? 0 : key.readUIntBE(0, key.length) * 256 ** (headBytes - key.length);
+}
+
+const byKey = (a: Entry, b: Entry) => a.head - b.head || a.key.compare(b.key) || a.at - b.at;
 
 /** Collects documents and gives them back in order; with a limit it keeps only about that many. Equal keys keep their order. */
 export class Sorter {
@@ -75,7 +85,8 @@ export class Sorter {
 
   /** @throws CommandError 292 beyond 100 MB of documents */
   add(document: Buffer): void {
-    this.entries.push({ key: sortKey(this.order, document), at: this.seen++, document });
+    const key = sortKey(this.order, document);
+    this.entries.push({ head: headOf(key), key, at: this.seen++, document });
     this.bytes += document.length;
     if (this.entries.length >= 2 * this.limit + 1000) this.prune();
     if (this.bytes > memoryLimit) {

@@ -43,6 +43,18 @@ describe('a sort', () => {
     expect(sorted({ 'a.b': 1, c: -1 }, documents).map(({ i }) => i)).to.deep.equal([2, 3, 1]);
   });
 
+  it('orders keys that begin alike, and keys of few bytes', () => {
+    const texts = ['prefixed b', 'prefixed', '', 'p', 'prefixed\0', 'prefixed a', 'pq'];
+    const documents = [...texts.map((a) => ({ a })), { a: false }, { a: null }, { a: true }];
+    expect(sorted({ a: 1 }, documents).map(({ a }) => a)).to.deep.equal([null, ...texts.toSorted(), false, true]);
+    expect(sorted({ a: -1 }, documents).map(({ a }) => a)).to.deep.equal([
+      true,
+      false,
+      ...texts.toSorted().reverse(),
+      null,
+    ]);
+  });
+
   it('keeps only what a limit needs', () => {
     const documents = Array.from({ length: 5000 }, (_, i) => ({ i: (i * 7919) % 5000 }));
     expect(sorted({ i: 1 }, documents, 3).map(({ i }) => i)).to.deep.equal([0, 1, 2]);
