@@ -80,6 +80,20 @@ function translate(source: string, multiline: boolean, dotAll: boolean): string 
 }
 
 /**
+ * A reference to a group that took no part matches nothing in PCRE and the empty text in JavaScript, and a lookbehind has
+ * no end to its length in JavaScript alone: what may be either is refused.
+ */
+function checkGroups(source: string): void {
+  const bare = source.replace(/\\[^1-9]/g, '').replace(/\[[^\]]*\]/g, '');
+  if (/\(\?<[=!][^)]*[*+?{]/.test(bare)) throw refuse('a lookbehind of no fixed length');
+  const isAlwaysThere = !/\||\)[?*{]|\(\?/.test(bare);
+  for (const { 1: number, index } of bare.matchAll(/\\([1-9]\d?)/g)) {
+    const closed = bare.slice(0, index).split(')').length - 1;
+    if (!isAlwaysThere || Number(number) > closed) throw refuse('a reference to a group that may take no part');
+  }
+}
+
+/**
  * Compiles a pattern and options as `$regex` has them.
  *
  * @throws CommandError 2 for options other than i, m, s, u and for PCRE syntax that JavaScript does not have
@@ -90,6 +104,7 @@ export function compileRegex(source: string, options: string): RegExp {
   const inline = /^\(\?([ims]+)\)/.exec(source);
   const flags = options + (inline?.[1] ?? '');
   const body = inline === null ? source : source.slice(inline[0].length);
+  checkGroups(body);
   const pattern = translate(body, flags.includes('m'), flags.includes('s'));
   const caseless = flags.includes('i') ? 'i' : '';
   for (const unicode of ['u', '']) {

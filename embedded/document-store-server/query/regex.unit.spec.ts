@@ -20,6 +20,8 @@ describe('a regular expression', () => {
     expect(compileRegex('^\\x41\\x{41}[\\x{1F600}]$', '').test('AA😀')).to.equal(true);
     expect(compileRegex('^\\x{2e}$', '').test('x')).to.equal(false);
     expect(compileRegex('^.{a,{$', '').test('😀{a,{')).to.equal(true);
+    expect(compileRegex('^(a+)-\\1$', '').test('aa-aa')).to.equal(true);
+    expect(compileRegex('(?<=ab|c)d', '').test('abd')).to.equal(true);
     expect(compileRegex('^a{2}b{1,}c{0,1}$', '').test('aab')).to.equal(true);
   });
 
@@ -35,6 +37,11 @@ describe('a regular expression', () => {
       '\\x4',
       '\\x{d800}',
       'a{2}+',
+      '(a)?\\1b',
+      '(?:(a)|b)\\1',
+      '\\1(a)',
+      '(a)\\2',
+      '(?<=a*)b',
     ]) {
       expect(() => compileRegex(pattern, ''), pattern)
         .to.throw(CommandError)
