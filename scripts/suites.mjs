@@ -45,7 +45,7 @@ export function planRuns(wanted = []) {
 
 /** Integration specs and contracts run folder by folder; what starts whole servers, file by file. */
 function labelOf(suite, source) {
-  if (suite === 'integration') return `integration ${source.split('/').slice(0, -1).slice(0, 2).join('/')}`;
+  if (suite === 'integration') return `integration ${source.split('/').slice(0, -1).slice(0, 3).join('/')}`;
   if (suite === 'contract') return `contract ${source.split('/')[2]}`;
   return apart.has(suite)
     ? `${suite} ${source
