@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { type Document, MongoClient } from 'mongodb';
-import { startTestServer, type TestServer } from './test-server.js';
+import { startTestServer, type TestServer } from '../test-server.js';
 
 interface Doc extends Document {
   _id: string | number;

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Document } from 'mongodb';
-import { failure, startTestServer, type TestServer } from './test-server.js';
+import { failure, startTestServer, type TestServer } from '../test-server.js';
 
 interface Doc extends Document {
   _id: number;

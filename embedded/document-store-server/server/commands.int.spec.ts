@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { type Document, Long } from 'mongodb';
-import { expectRefusals, failure, startTestServer, type TestServer } from './test-server.js';
+import { expectRefusals, failure, startTestServer, type TestServer } from '../test-server.js';
 
 interface Doc extends Document {
   _id: string | number;

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Document, Filter } from 'mongodb';
-import { startTestServer, type TestServer } from './test-server.js';
+import { startTestServer, type TestServer } from '../test-server.js';
 
 interface Product extends Document {
   _id: number;

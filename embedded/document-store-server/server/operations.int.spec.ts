@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
 import { MongoClient } from 'mongodb';
-import { silentLogger } from '../../runtime/logger.js';
-import { eventually } from '../../test/support/eventually.js';
-import { verifyDataDir } from './document-store.js';
-import { failure, runMain, spawnStore, startTestServer } from './test-server.js';
+import { silentLogger } from '../../../runtime/logger.js';
+import { eventually } from '../../../test/support/eventually.js';
+import { verifyDataDir } from '../document-store.js';
+import { failure, runMain, spawnStore, startTestServer } from '../test-server.js';
 
 interface Doc {
   _id: number | string;

@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
 import { type Document, MongoClient } from 'mongodb';
-import { silentLogger } from '../../runtime/logger.js';
-import { eventually } from '../../test/support/eventually.js';
-import { seeded } from '../../test/support/seeded.js';
-import { verifyDataDir } from './document-store.js';
-import { Store } from './storage/store.js';
-import { failure, spawnStore, startTestServer, type TestServer } from './test-server.js';
+import { silentLogger } from '../../../runtime/logger.js';
+import { eventually } from '../../../test/support/eventually.js';
+import { seeded } from '../../../test/support/seeded.js';
+import { verifyDataDir } from '../document-store.js';
+import { Store } from '../storage/store.js';
+import { failure, spawnStore, startTestServer, type TestServer } from '../test-server.js';
 
 interface Doc extends Document {
   _id: number | string;

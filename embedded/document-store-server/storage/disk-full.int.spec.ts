@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
 import { type Collection, type Document, MongoClient } from 'mongodb';
-import { silentLogger } from '../../runtime/logger.js';
-import { eventually } from '../../test/support/eventually.js';
-import { mountSmallDisk } from '../../test/support/small-disk.js';
-import { verifyDataDir } from './document-store.js';
-import { failure, runMain, spawnStore, startTestServer, type TestServer } from './test-server.js';
+import { silentLogger } from '../../../runtime/logger.js';
+import { eventually } from '../../../test/support/eventually.js';
+import { mountSmallDisk } from '../../../test/support/small-disk.js';
+import { verifyDataDir } from '../document-store.js';
+import { failure, runMain, spawnStore, startTestServer, type TestServer } from '../test-server.js';
 
 interface Doc extends Document {
   _id: string | number;

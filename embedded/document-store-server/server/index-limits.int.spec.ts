@@ -2,11 +2,11 @@ import { isDeepStrictEqual } from 'node:util';
 import { expect } from 'chai';
 import { open } from 'lmdb';
 import type { Document, IndexSpecification } from 'mongodb';
-import { inParallel } from '../../runtime/in-parallel.js';
-import { silentLogger } from '../../runtime/logger.js';
-import { eventually } from '../../test/support/eventually.js';
-import { verifyDataDir } from './document-store.js';
-import { failure, startTestServer, type TestServer } from './test-server.js';
+import { inParallel } from '../../../runtime/in-parallel.js';
+import { silentLogger } from '../../../runtime/logger.js';
+import { eventually } from '../../../test/support/eventually.js';
+import { verifyDataDir } from '../document-store.js';
+import { failure, startTestServer, type TestServer } from '../test-server.js';
 
 const refusals = 500;
 

@@ -9,7 +9,7 @@ import {
   Timestamp,
   type UpdateFilter,
 } from 'mongodb';
-import { failure, startTestServer, type TestServer } from './test-server.js';
+import { failure, startTestServer, type TestServer } from '../test-server.js';
 
 interface Doc extends Document {
   _id: string | number;

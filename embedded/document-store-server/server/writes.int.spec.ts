@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Document } from 'mongodb';
-import { seeded } from '../../test/support/seeded.js';
-import { failure, startTestServer, type TestServer } from './test-server.js';
+import { seeded } from '../../../test/support/seeded.js';
+import { failure, startTestServer, type TestServer } from '../test-server.js';
 
 interface Doc extends Document {
   _id: number | string;

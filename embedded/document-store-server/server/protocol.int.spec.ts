@@ -3,7 +3,7 @@ import net from 'node:net';
 import { deserialize, serialize } from 'bson';
 import { expect } from 'chai';
 import type { Document } from 'mongodb';
-import { startTestServer, type TestServer } from './test-server.js';
+import { startTestServer, type TestServer } from '../test-server.js';
 
 const kind = { query: 2004, compressed: 2012, message: 2013, insert: 2002 };
 

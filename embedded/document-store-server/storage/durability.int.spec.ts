@@ -15,10 +15,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'chai';
 import { MongoClient } from 'mongodb';
-import { silentLogger } from '../../runtime/logger.js';
-import { promisedLength } from '../lmdb-file.js';
-import { startDocumentStore, verifyDataDir } from './document-store.js';
-import { failure, runMain, spawnStore, startTestServer, type TestServer } from './test-server.js';
+import { silentLogger } from '../../../runtime/logger.js';
+import { promisedLength } from '../../lmdb-file.js';
+import { startDocumentStore, verifyDataDir } from '../document-store.js';
+import { failure, runMain, spawnStore, startTestServer, type TestServer } from '../test-server.js';
 
 interface Doc {
   _id: string;

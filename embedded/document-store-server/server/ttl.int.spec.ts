@@ -1,10 +1,10 @@
 import { Double, Long } from 'bson';
 import { expect } from 'chai';
 import type { Document } from 'mongodb';
-import { silentLogger } from '../../runtime/logger.js';
-import { eventually } from '../../test/support/eventually.js';
-import { verifyDataDir } from './document-store.js';
-import { failure, startTestServer, type TestServer } from './test-server.js';
+import { silentLogger } from '../../../runtime/logger.js';
+import { eventually } from '../../../test/support/eventually.js';
+import { verifyDataDir } from '../document-store.js';
+import { failure, startTestServer, type TestServer } from '../test-server.js';
 
 interface Doc extends Document {
   _id: number;

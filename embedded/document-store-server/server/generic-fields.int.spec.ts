@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { type Document, Long, MongoClient, UUID } from 'mongodb';
-import { expectRefusals, startTestServer, type TestServer } from './test-server.js';
+import { expectRefusals, startTestServer, type TestServer } from '../test-server.js';
 
 interface Doc extends Document {
   _id: string | number;

@@ -1,11 +1,11 @@
 import { serialize } from 'bson';
 import { expect } from 'chai';
 import type { Document, Filter, Sort } from 'mongodb';
-import { silentLogger } from '../../runtime/logger.js';
-import { documentValue } from './bson/value.js';
-import { verifyDataDir } from './document-store.js';
-import { parseSort, sortKey } from './query/sort.js';
-import { failure, startTestServer, type TestServer } from './test-server.js';
+import { silentLogger } from '../../../runtime/logger.js';
+import { documentValue } from '../bson/value.js';
+import { verifyDataDir } from '../document-store.js';
+import { parseSort, sortKey } from '../query/sort.js';
+import { failure, startTestServer, type TestServer } from '../test-server.js';
 
 interface Doc extends Document {
   _id: number | string;

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Document } from 'mongodb';
-import { type LogFields, type Logger, silentLogger } from '../../runtime/logger.js';
-import { failure, startTestServer, type TestServer } from './test-server.js';
+import { type LogFields, type Logger, silentLogger } from '../../../runtime/logger.js';
+import { failure, startTestServer, type TestServer } from '../test-server.js';
 
 interface Doc extends Document {
   _id: number | string;

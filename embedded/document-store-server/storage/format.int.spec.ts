@@ -5,16 +5,16 @@ import { gunzipSync } from 'node:zlib';
 import { serialize } from 'bson';
 import { expect } from 'chai';
 import type { Document, IndexDescription } from 'mongodb';
-import { silentLogger } from '../../runtime/logger.js';
-import { verifyDataDir } from './document-store.js';
+import { silentLogger } from '../../../runtime/logger.js';
+import { verifyDataDir } from '../document-store.js';
+import { startTestServer, type TestServer } from '../test-server.js';
 import { goldenCollections } from './golden-contents.js';
-import { startTestServer, type TestServer } from './test-server.js';
 
 /** The source folder's golden files, also when the compiled copy runs. */
 function golden(name: string): Buffer {
   let root = import.meta.dirname;
   while (!existsSync(path.join(root, 'package.json'))) root = path.dirname(root);
-  return gunzipSync(readFileSync(path.join(root, 'embedded/document-store-server/golden', name)));
+  return gunzipSync(readFileSync(path.join(root, 'embedded/document-store-server/storage/golden', name)));
 }
 
 function dataDirOf(format: number): string {

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { type ClientSession, type Document, MongoClient } from 'mongodb';
-import { Cursors } from './server/cursors.js';
-import { failure, startTestServer, type TestServer } from './test-server.js';
+import { failure, startTestServer, type TestServer } from '../test-server.js';
+import { Cursors } from './cursors.js';
 
 interface Doc extends Document {
   _id: number | string;
