@@ -104,4 +104,12 @@ export const finds: readonly (readonly [what: string, found: object])[] = [
       operation: { kind: 'find', filter: { c: { $regularExpression: { pattern: '^$', options: 'im' } } } },
     },
   ],
+  [
+    'the model let a line begin behind the last end of a line',
+    {
+      docs: [{ _id: 1, c: 'a\n' }],
+      indexes: [],
+      operation: { kind: 'find', filter: { c: { $regularExpression: { pattern: '^$', options: 'm' } } } },
+    },
+  ],
 ];

@@ -1,6 +1,7 @@
 // Regular expressions in filters: https://www.mongodb.com/docs/v7.0/reference/operator/query/regex/
 // MongoDB uses PCRE2. The patterns that are generated mean the same in JavaScript but for line ends: there `.` stops at
-// "\n" alone, `^` and `$` under `m` look for "\n" alone, and `$` without `m` also stands before a last "\n".
+// "\n" alone, `^` and `$` under `m` look for "\n" alone, and `$` without `m` also stands before a last "\n". Behind a last
+// "\n" no line begins: https://www.pcre.org/current/doc/html/pcre2pattern.html (circumflex and dollar).
 import type { BSONRegExp, BSONSymbol } from 'bson';
 import { as, type TypeName, typeOf, type Value } from './values.js';
 
@@ -19,7 +20,7 @@ function inJavaScript(pattern: string, options: string): RegExp {
   const lines = options.includes('m');
   const stand: Readonly<Record<string, string>> = {
     '.': options.includes('s') ? '[^]' : '[^\\n]',
-    '^': lines ? '(?<=^|\\n)' : '^',
+    '^': lines ? '(?:^|(?<=\\n)(?=[^]))' : '^',
     $: lines ? '(?=\\n|$)' : '(?=\\n?$)',
   };
   let inClass = false;
