@@ -5,19 +5,11 @@ import { toDouble } from '../bson/numbers.js';
 import { type BsonValue, documentValue } from '../bson/value.js';
 import { CommandError, code } from '../errors.js';
 import { matchesFilter } from '../query/match.js';
-import {
-  type Batches,
-  limitBatches,
-  mapBatches,
-  noBatches,
-  skipBatches,
-  sortBatches,
-  Turns,
-} from '../query/pipeline.js';
+import { type Batches, mapBatches, noBatches, Turns } from '../query/pipeline.js';
 import type { Collection } from '../storage/catalogue.js';
 import { Arguments } from './arguments.js';
 import { type Context, cursorReply, expressionsOf, findCollection, parseHint, type Reply } from './context.js';
-import { firstBatchSize, type Query, runQuery, withinTime } from './reads.js';
+import { arrange, firstBatchSize, type Query, runQuery, withinTime } from './reads.js';
 import { startSource } from './source-stages.js';
 
 function parseBatchSize(args: Arguments, explains: boolean): number {
@@ -81,16 +73,13 @@ export function parseAggregate(context: Context, explains = false): AggregateArg
 
 export async function aggregate(context: Context): Promise<Reply> {
   const { namespace, collection, query, source, stages, batchSize } = parseAggregate(context);
-  let batches = source ?? noBatches();
-  const { filter, order, skip, limit } = query;
+  let batches = noBatches();
   const turns = new Turns(() => context.deadline, context.held);
   if (source !== undefined) {
-    batches = mapBatches(batches, (document) =>
-      matchesFilter(filter, documentValue(document)) ? document : undefined,
+    const matching = mapBatches(source, (document) =>
+      matchesFilter(query.filter, documentValue(document)) ? document : undefined,
     );
-    if (order.length > 0) batches = sortBatches(batches, order, turns);
-    batches = skipBatches(batches, skip);
-    if (limit > 0) batches = limitBatches(batches, limit);
+    batches = arrange(matching, query, turns);
   } else if (collection !== undefined) batches = runQuery(context, { collection, ...query }).batches;
   batches = mapBatches(runStages(batches, stages, turns), checkDocumentSize);
   if (context.deadline < Number.POSITIVE_INFINITY) batches = withinTime(context, batches);

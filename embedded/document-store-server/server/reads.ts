@@ -79,11 +79,20 @@ export function runQuery(context: Context, query: Query, considered?: Plan[]): R
   const most = plan.sorted ? (wanted ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY;
   const found = upTo(most, scan(store, collection, plan, filter, counts), counts);
   const turns = new Turns(() => context.deadline, context.held);
-  let batches = batchesOf(found, turns);
-  if (!plan.sorted) batches = sortBatches(batches, order, turns, wanted);
-  if (skip > 0) batches = skipBatches(batches, skip);
-  if (limit > 0) batches = limitBatches(batches, limit);
+  const batches = arrange(batchesOf(found, turns), { order: plan.sorted ? [] : order, skip, limit }, turns);
   return { plan, counts, batches };
+}
+
+/** Sorts where an order is given, skips and limits. */
+export function arrange(
+  source: Batches,
+  { order, skip, limit }: Pick<Query, 'order' | 'skip' | 'limit'>,
+  turns: Turns,
+): Batches {
+  let batches = source;
+  if (order.length > 0) batches = sortBatches(batches, order, turns, limit > 0 ? skip + limit : undefined);
+  if (skip > 0) batches = skipBatches(batches, skip);
+  return limit > 0 ? limitBatches(batches, limit) : batches;
 }
 
 interface FindArguments {

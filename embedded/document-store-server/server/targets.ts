@@ -83,15 +83,17 @@ export function forEachMatch(
     act(task, found[0]);
     return undefined;
   }
-  const work = new Piecework(task, found);
+  const work = new Piecework(
+    task,
+    found.map(({ record }) => record),
+  );
   work.go();
   return work.isOver ? undefined : () => finish(task, work);
 }
 
-function act({ context, collection, action }: Task, record: number | undefined): void {
-  const document = record === undefined ? undefined : getRecord(context.server.store, collection, record);
-  if (record === undefined || document === undefined) action.none();
-  else action.each({ record, document });
+function act({ action }: Task, found: Found | undefined): void {
+  if (found === undefined) action.none();
+  else action.each(found);
 }
 
 /** Acts on records one after the other, each if it still matches; it stops after a turn, and can go on in another one. */
@@ -137,27 +139,27 @@ async function finish({ context, collection, action }: Task, work: Piecework): P
 }
 
 /** Finds inside the transaction. @returns undefined when it would take more than `limit` allows */
-function findNow({ context, collection, target, plan }: Task, limit?: typeof most): number[] | undefined {
+function findNow({ context, collection, target, plan }: Task, limit?: typeof most): Found[] | undefined {
   const counts = { keys: 0, documents: 0 };
   let bytes = 0;
-  const records: number[] = [];
-  let first: Candidate | undefined;
+  const all: Found[] = [];
+  let first: { found: Found; key: Buffer } | undefined;
   for (const found of scan(context.server.store, collection, plan, target.filter, counts)) {
     const isMuch = (allowed: typeof most) =>
       counts.documents > allowed.documents || counts.keys > allowed.keys || bytes > allowed.bytes;
     if (limit !== undefined && isMuch(limit)) return undefined;
     if (found === undefined) continue;
     bytes += found.document.length;
-    if (target.multi) records.push(found.record);
+    if (target.multi) all.push(found);
     else {
       const key = sortKey(target.order, found.document);
-      if (first === undefined || key.compare(first.key) < 0) first = { record: found.record, key };
+      if (first === undefined || key.compare(first.key) < 0) first = { found, key };
       if (plan.sorted) break;
     }
   }
   context.examined.keys += counts.keys;
   context.examined.documents += counts.documents;
-  return first === undefined ? records : [first.record];
+  return first === undefined ? all : [first.found];
 }
 
 /** Outside of transactions, with turns for the others. */
@@ -178,8 +180,9 @@ async function actOnFirst(task: Task): Promise<void> {
   const { order } = target;
   const watch = watchChanges(collection, target.filter);
   const hasOrder = order.length > 0;
+  const documentNow = (record: number) => getRecord(context.server.store, collection, record);
   const keyNow = (record: number) => {
-    const document = getRecord(context.server.store, collection, record);
+    const document = documentNow(record);
     return document === undefined ? undefined : sortKey(order, document);
   };
   /**
@@ -198,7 +201,8 @@ async function actOnFirst(task: Task): Promise<void> {
     }
     // whether it would be the first cannot be told
     if (hasOrder || first === undefined) for (const fault of watch.failing.values()) throw fault;
-    act(task, first?.record);
+    const document = first === undefined ? undefined : documentNow(first.record);
+    act(task, first === undefined || document === undefined ? undefined : { record: first.record, document });
     return true;
   };
   try {
