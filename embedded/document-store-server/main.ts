@@ -1,12 +1,11 @@
 import { realpathSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { loadConfig, logLevel, port } from '../../runtime/config.js';
 import { runService } from '../../runtime/lifecycle.js';
 import { createLogger } from '../../runtime/logger.js';
+import { isLoopback, readFlags } from '../flags.js';
 import { startDocumentStore, verifyDataDir } from './document-store.js';
-import { StartError } from './errors.js';
 
 const usage =
   'document-store --data DIR [--port 27017] [--host 127.0.0.1] [--disk-reserve BYTES] [--metrics-port N] [--expire-every SECONDS] | --data DIR --verify';
@@ -32,7 +31,7 @@ type Flags = z.output<typeof flags>;
 export async function runDocumentStore(argv: string[]): Promise<void> {
   let options: Flags;
   try {
-    options = readFlags(argv);
+    options = readFlags(flags, ['verify'], argv);
   } catch (err) {
     fail(`${err instanceof Error ? err.message : String(err)} Usage: ${usage}`);
     return;
@@ -66,32 +65,12 @@ export async function runDocumentStore(argv: string[]): Promise<void> {
   }
 }
 
-const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || host.startsWith('127.');
-
 async function verify(dataDir: string, log: ReturnType<typeof createLogger>): Promise<void> {
   const progress = (checked: number) => process.stderr.write(`  ${checked} documents checked\n`);
   const { documents, faults } = await verifyDataDir(dataDir, log, progress);
   for (const fault of faults) process.stderr.write(`${fault}\n`);
   process.stdout.write(`${documents} documents, ${faults.length} faults\n`);
   process.exitCode = faults.length === 0 ? 0 : 1;
-}
-
-function readFlags(argv: string[]): Flags {
-  const { values } = parseArgs({
-    args: argv,
-    options: {
-      data: { type: 'string' },
-      port: { type: 'string' },
-      host: { type: 'string' },
-      'disk-reserve': { type: 'string' },
-      'metrics-port': { type: 'string' },
-      'expire-every': { type: 'string' },
-      verify: { type: 'boolean' },
-    },
-  });
-  const parsed = flags.safeParse(values);
-  if (parsed.success) return parsed.data;
-  throw new StartError(parsed.error.issues.map((issue) => `--${issue.path.join('.')}: ${issue.message}.`).join(' '));
 }
 
 function fail(sentence: string): void {

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { parseArgs } from 'node:util';
 import { logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
 import { z } from 'zod';
 import { loadConfig, logLevel, port } from '../../runtime/config.js';
 import { runService } from '../../runtime/lifecycle.js';
 import { createLogger } from '../../runtime/logger.js';
 import { openDiskRoom } from '../disk-room.js';
+import { isLoopback, readFlags } from '../flags.js';
 import { dataFile, hasData, openStorage } from './data-directory.js';
 import { scavenge } from './scavenge.js';
 import { type EventStoreOptions, parseEndpoint, startEventStore } from './server.js';
@@ -51,7 +51,7 @@ type Flags = z.output<typeof flags>;
 export async function runEventStore(argv: string[]): Promise<void> {
   let options: Flags;
   try {
-    options = readFlags(argv);
+    options = readOptions(argv);
   } catch (err) {
     fail(`${err instanceof Error ? err.message : String(err)} Usage: ${usage}`);
     return;
@@ -93,8 +93,6 @@ function readTls({ 'tls-cert': cert, 'tls-key': key }: Flags): EventStoreOptions
   return cert === undefined || key === undefined ? undefined : { cert: readFileSync(cert), key: readFileSync(key) };
 }
 
-const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || host.startsWith('127.');
-
 /** @returns the line to print @throws Error whose message says what is wrong */
 async function verify(dataDir: string): Promise<string> {
   const found = await verifyDataDir(dataDir, (checked) => process.stderr.write(`  ${checked} events checked\n`));
@@ -125,34 +123,13 @@ async function report(work: () => Promise<string>): Promise<void> {
   }
 }
 
-function readFlags(argv: string[]): Flags {
-  const { values } = parseArgs({
-    args: argv,
-    options: {
-      data: { type: 'string' },
-      port: { type: 'string' },
-      host: { type: 'string' },
-      advertise: { type: 'string' },
-      'max-append-size': { type: 'string' },
-      'disk-reserve': { type: 'string' },
-      password: { type: 'string' },
-      'metrics-port': { type: 'string' },
-      'tls-cert': { type: 'string' },
-      'tls-key': { type: 'string' },
-      verify: { type: 'boolean' },
-      scavenge: { type: 'boolean' },
-    },
-  });
-  const parsed = flags.safeParse(values);
-  if (!parsed.success) {
-    const faults = parsed.error.issues.map((issue) => `--${issue.path.join('.')}: ${issue.message}.`);
-    throw new Error(faults.join(' '));
-  }
-  if ((parsed.data['tls-cert'] === undefined) !== (parsed.data['tls-key'] === undefined)) {
+function readOptions(argv: string[]): Flags {
+  const read = readFlags(flags, ['verify', 'scavenge'], argv);
+  if ((read['tls-cert'] === undefined) !== (read['tls-key'] === undefined)) {
     throw new Error('--tls-cert and --tls-key go together.');
   }
-  if (parsed.data.advertise !== undefined) parseEndpoint(parsed.data.advertise);
-  return parsed.data;
+  if (read.advertise !== undefined) parseEndpoint(read.advertise);
+  return read;
 }
 
 function fail(sentence: string): void {
