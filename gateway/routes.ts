@@ -21,6 +21,7 @@ export const routePrefix = '/api/v1';
 
 const read = { service: 'read-api', timeoutMs: 5_000 } as const;
 const write = { service: 'command-api', timeoutMs: 10_000 } as const;
+const analysts = { auth: 'required', roles: ['admin', 'auditor', 'importer'] } as const;
 const sellers = { auth: 'required', roles: ['seller', 'admin', 'importer'] } as const;
 
 export const routes: readonly Route[] = [
@@ -44,6 +45,9 @@ export const routes: readonly Route[] = [
   { method: 'POST', path: '/orders', ...write, auth: 'required' },
   { method: 'GET', path: '/orders', ...read, auth: 'required' },
   { method: 'GET', path: '/orders/:id', ...read, auth: 'required' },
+
+  { method: 'GET', path: '/analytics/sales', ...read, ...analysts },
+  { method: 'GET', path: '/analytics/products', ...read, ...analysts },
 
   { method: 'POST', path: '/payments/webhooks/stripe', ...write, auth: 'none', timeoutMs: 30_000 },
 ];

@@ -11,6 +11,7 @@ import type { Projection } from './projection.js';
 import {
   type AnyEvent,
   asStored,
+  cancelledOrder,
   confirmedOrder,
   declinedOrder,
   idFor,
@@ -48,7 +49,10 @@ function atOnce(projection: Projection, log: readonly StoredEvent[]) {
 /** Several histories woven into one log, each in its own order. */
 const logs = fc
   .record({
-    histories: fc.array(fc.constantFrom(confirmedOrder, declinedOrder, soldProduct), { minLength: 1, maxLength: 5 }),
+    histories: fc.array(fc.constantFrom(confirmedOrder, declinedOrder, cancelledOrder, soldProduct), {
+      minLength: 1,
+      maxLength: 5,
+    }),
     picks: fc.array(fc.nat(), { minLength: 60, maxLength: 60 }),
   })
   .map(({ histories, picks }) => {

@@ -318,6 +318,22 @@ export function declinedOrder(name: string): AnyEvent[] {
   ];
 }
 
+/** An order that is cancelled, and whose payment comes all the same: it goes back. */
+export function cancelledOrder(name: string): AnyEvent[] {
+  const order = orderOf(name);
+  return [
+    order.created(),
+    order.stockReserved(0),
+    order.paymentInitiated(),
+    order.started(),
+    order.cancelled(),
+    order.paymentSucceeded(),
+    order.refundRequested(),
+    order.paymentRefunded(),
+    order.ended('cancelled'),
+  ];
+}
+
 export function soldProduct(name: string, line = 0): AnyEvent[] {
   const product = productOf(name, line);
   return [product.received(10), product.created(), product.approved(), product.priceChanged(475), product.received(20)];

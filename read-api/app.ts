@@ -6,6 +6,8 @@ import { buildApp } from '../runtime/http/app.js';
 import { unavailable } from '../runtime/http/http-error.js';
 import type { Logger } from '../runtime/logger.js';
 import { PersonalDataError } from '../runtime/personal-data/personal-data-error.js';
+import { analyticsQueries } from './analytics/analytics-queries.js';
+import { analyticsRoutes } from './analytics/analytics-routes.js';
 import { watchCheckpoints } from './checkpoint-watcher.js';
 import { orderQueries } from './orders/order-queries.js';
 import { type OpenPersonal, orderRoutes } from './orders/order-routes.js';
@@ -34,6 +36,7 @@ export function buildReadApp(deps: ReadAppDeps): Express {
   return buildApp({ service: 'read-api', log, internalSecret, checks: { 'document-store': ping } }, (app) => {
     app.use(orderRoutes({ queries: orderQueries(db), watcher, openPersonal }));
     app.use(productRoutes({ queries: productQueries(db), watcher }));
+    app.use(analyticsRoutes({ queries: analyticsQueries(db), watcher }));
     app.use(asUnavailable);
   });
 }

@@ -1,3 +1,4 @@
+import type { ProductDay, ProductSalesDocument, SalesDocument } from '../projections/analytics/document.js';
 import type { OrderDocument } from '../projections/orders/document.js';
 import type { ProductDocument } from '../projections/product-search/document.js';
 
@@ -79,5 +80,43 @@ export function productDocument(number: number, changes: Partial<ProductDocument
     stock: { [idOfNumber(901)]: 7 },
     created_at: new Date(Date.UTC(2026, 0, 5, 9, 0, number)).toISOString(),
     ...changes,
+  };
+}
+
+/** Sales of one confirmed import order of a day, captured without refund unless told otherwise. */
+export function salesDocument(day: string, changes: Partial<SalesDocument> = {}): SalesDocument {
+  const keys = { country: 'GB', channel: 'import' as const, currency: 'GBP', ...changes };
+  return {
+    _id: [day, keys.country, keys.channel, keys.currency].join('_'),
+    position: 1n,
+    day,
+    month: day.slice(0, 7),
+    placed: 1,
+    confirmed: 1,
+    failed: 0,
+    cancelled: 0,
+    units: 2,
+    revenue: 0n,
+    captured: 0n,
+    refunded: 0n,
+    ...keys,
+  };
+}
+
+export function productSalesDocument(
+  number: number,
+  month: string,
+  days: readonly ProductDay[],
+  changes: Partial<ProductSalesDocument> = {},
+): ProductSalesDocument {
+  const keys = { country: 'GB', channel: 'import' as const, currency: 'GBP', ...changes };
+  const product_id = idOfNumber(number);
+  return {
+    _id: [product_id, month, keys.country, keys.channel, keys.currency].join('_'),
+    position: 1n,
+    product_id,
+    month,
+    days,
+    ...keys,
   };
 }
