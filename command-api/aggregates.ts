@@ -16,7 +16,10 @@ import { productDecider } from '../domain/product/product.js';
 import { productStream } from '../domain/product/product-events.js';
 import { shopDecider } from '../domain/shop/shop.js';
 import { shopStream } from '../domain/shop/shop-events.js';
+import { userDecider } from '../domain/user/user.js';
+import { userStream } from '../domain/user/user-events.js';
 
+export const userAggregate = { stream: userStream, decider: userDecider };
 export const shopAggregate = { stream: shopStream, decider: shopDecider };
 export const productAggregate = { stream: productStream, decider: productDecider };
 export const cartAggregate = { stream: cartStream, decider: cartDecider };

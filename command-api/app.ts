@@ -9,6 +9,7 @@ import { orderRoutes } from './orders/order-routes.js';
 import { webhookRoutes } from './payments/webhook-routes.js';
 import { productRoutes } from './products/product-routes.js';
 import { shopRoutes } from './shops/shop-routes.js';
+import { userRoutes } from './users/user-routes.js';
 
 export interface CommandAppDeps extends CommandDeps {
   readonly signer: TokenSigner;
@@ -31,6 +32,7 @@ export function buildCommandApp(deps: CommandAppDeps): Express {
     },
     (app) => {
       app.use(authRoutes(deps));
+      app.use(userRoutes(deps));
       app.use(shopRoutes(deps));
       app.use(productRoutes(deps));
       app.use(inventoryRoutes(deps));

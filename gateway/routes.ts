@@ -30,6 +30,7 @@ export const routes: readonly Route[] = [
   { method: 'POST', path: '/auth/register', ...write, auth: 'none' },
   { method: 'POST', path: '/auth/login', ...write, auth: 'none' },
   { method: 'GET', path: '/auth/jwks.json', service: 'command-api', auth: 'none', timeoutMs: 5_000 },
+  { method: 'POST', path: '/users', ...write, auth: 'required', roles: ['importer', 'admin'] },
   { method: 'GET', path: '/users/profile', service: 'command-api', auth: 'required', timeoutMs: 5_000 },
 
   { method: 'GET', path: '/products', ...read, auth: 'optional' },

@@ -7,11 +7,12 @@ import { answer, principalOf } from '../../runtime/http/app.js';
 import { HttpError } from '../../runtime/http/http-error.js';
 import { canonicalJson, deriveId, hmac, newId } from '../../runtime/ids.js';
 import type { Logger } from '../../runtime/logger.js';
+import { userAggregate } from '../aggregates.js';
 import type { CommandContext } from '../handle-command.js';
 import { contextOf, tellConsistency } from '../request-context.js';
 import { email, emailHmacOf } from './email.js';
 import { newPassword, verifyPassword } from './passwords.js';
-import { emailClaimAggregate, type RegisterDeps, registerUser, userAggregate } from './register-user.js';
+import { emailClaimAggregate, type RegisterDeps, registerUser } from './register-user.js';
 import type { TokenSigner } from './token-signer.js';
 
 export interface AuthDeps extends RegisterDeps {

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { createLocalJWKSet, jwtVerify } from 'jose';
 import { newId } from '../../runtime/ids.js';
+import { userAggregate } from '../aggregates.js';
 import { type AuthFixture, newEmail, password, startAuthFixture } from './auth-fixture.js';
-import { userAggregate } from './register-user.js';
 
 describe('the auth routes', function () {
   this.timeout(30_000);

@@ -1,15 +1,14 @@
 import { DomainError } from '../../domain/core/domain-error.js';
 import { emailClaimDecider } from '../../domain/user/email-claim.js';
 import { emailClaimStream } from '../../domain/user/email-claim-events.js';
-import { userDecider } from '../../domain/user/user.js';
-import { type Role, type UserEvent, userStream } from '../../domain/user/user-events.js';
+import type { Role, UserEvent } from '../../domain/user/user-events.js';
 import { deriveId } from '../../runtime/ids.js';
 import type { PersonalData } from '../../runtime/personal-data/personal-data.js';
+import { userAggregate } from '../aggregates.js';
 import type { Accepted, CommandContext, CommandHandler } from '../handle-command.js';
 import { emailHmacOf } from './email.js';
 import { hashPassword, verifyPassword } from './passwords.js';
 
-export const userAggregate = { stream: userStream, decider: userDecider };
 export const emailClaimAggregate = { stream: emailClaimStream, decider: emailClaimDecider };
 
 export interface RegisterDeps {
