@@ -2,7 +2,7 @@ import { Router } from 'express';
 import { z } from 'zod';
 import { DomainError } from '../../domain/core/domain-error.js';
 import { uuid } from '../../domain/core/ids.js';
-import type { ReceiptLine } from '../../domain/inventory/receipt-events.js';
+import type { ReceiptEvent, ReceiptLine } from '../../domain/inventory/receipt-events.js';
 import type { ProductState } from '../../domain/product/product.js';
 import { answer, requireRole } from '../../runtime/http/app.js';
 import type { Principal } from '../../runtime/http/internal-token.js';
@@ -10,8 +10,11 @@ import { deriveId } from '../../runtime/ids.js';
 import { inParallel } from '../../runtime/in-parallel.js';
 import { inventoryAggregate, productAggregate, receiptAggregate } from '../aggregates.js';
 import type { CommandDeps } from '../deps.js';
+import type { Accepted, CommandContext } from '../handle-command.js';
 import { contextOf, tellConsistency } from '../request-context.js';
 import { checkActsForShop } from '../shops/own-shop.js';
+
+type Recorded = Extract<ReceiptEvent, { type: 'receipt.recorded' }>['data'];
 
 const lanes = 64;
 
@@ -47,41 +50,48 @@ export function inventoryRoutes({ commands, hmacSecret, clock }: CommandDeps): R
     return lines;
   };
 
+  /** Books every line that is not booked yet. @returns where the receipt's stream and the log stand after it */
+  const book = async (receipt: Recorded, recorded: Accepted, context: CommandContext) => {
+    const metadata = { now: clock().toISOString() };
+    const because = { ...context, causationId: recorded.eventIds[0] };
+    await inParallel(receipt.lines, lanes, async ({ line, quantity, ...item }) => {
+      const warehouse_id = receipt.warehouse_id ?? deriveId('warehouse', item.shop_id);
+      const command = { type: 'ReceiveStock' as const, data: { ...item, warehouse_id, quantity }, metadata };
+      const commandId = deriveId(context.commandId, 'line', line);
+      await commands.handle(inventoryAggregate, item.variant_id, command, { ...because, commandId });
+    });
+    const { receipt_id } = receipt;
+    const command = { type: 'CompleteReceipt' as const, data: { receipt_id }, metadata };
+    const commandId = deriveId(context.commandId, 'booked');
+    return commands.handle(receiptAggregate, receipt_id, command, { ...because, commandId });
+  };
+
   /**
    * The receipt is recorded first, whole: the same key with other lines is refused, and a repeat books what a fault had
-   * cut short, from the lines as they were recorded.
+   * cut short, from the lines as they were recorded. Once all are booked, a repeat looks no line up.
    */
   router.post('/inventory/receipts', async (req, res) => {
     const caller = requireRole(res, 'seller', 'admin', 'importer');
     const body = receiptBody.parse(req.body);
     const context = contextOf(req, res, 'POST /inventory/receipts', hmacSecret);
     const receipt_id = deriveId(context.commandId, 'receipt');
-    const metadata = { now: clock().toISOString() };
     const record = async () => {
       const lines = await checkedLines(body, caller);
       const data = { receipt_id, warehouse_id: body.warehouse_id ?? null, by: caller.userId, lines };
-      const command = { type: 'RecordReceipt' as const, data, metadata };
+      const command = { type: 'RecordReceipt' as const, data, metadata: { now: clock().toISOString() } };
       return commands.handle(receiptAggregate, receipt_id, command, { ...context, creates: true });
     };
     const keyed = context.requestHash !== undefined;
     const before = keyed ? await commands.answered(receiptAggregate, receipt_id, context) : undefined;
     const recorded = before ?? (await record());
-    const receipt = recorded.events[0]?.data;
-    if (receipt === undefined) throw new Error(`receipt ${receipt_id} was accepted without being recorded`);
-
-    let last: { position: bigint; revision: bigint } = recorded;
-    await inParallel(receipt.lines, lanes, async ({ line, quantity, ...item }) => {
-      const warehouse_id = receipt.warehouse_id ?? deriveId('warehouse', item.shop_id);
-      const command = { type: 'ReceiveStock' as const, data: { ...item, warehouse_id, quantity }, metadata };
-      const commandId = deriveId(context.commandId, 'line', line);
-      const booked = { ...context, commandId, causationId: recorded.eventIds[0] };
-      const accepted = await commands.handle(inventoryAggregate, item.variant_id, command, booked);
-      if (accepted.position > last.position) last = accepted;
-    });
-    tellConsistency(res, last);
+    const [first] = recorded.events;
+    if (first?.type !== 'receipt.recorded')
+      throw new Error(`receipt ${receipt_id} was accepted without being recorded`);
+    const { state, ...stands } = await commands.load(receiptAggregate, receipt_id);
+    tellConsistency(res, state.status === 'booked' ? stands : await book(first.data, recorded, context));
     answer(res, 201, {
       receipt_id,
-      lines: receipt.lines.map(({ variant_id, sku, quantity }) => ({ variant_id, sku, quantity })),
+      lines: first.data.lines.map(({ variant_id, sku, quantity }) => ({ variant_id, sku, quantity })),
     });
   });
   return router;

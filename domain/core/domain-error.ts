@@ -36,6 +36,7 @@ export const errorCatalogue = {
   'quantity-not-positive': 'invalid',
   'quantity-too-large': 'invalid',
   'receipt-already-exists': 'conflict',
+  'receipt-not-found': 'not-found',
   'refund-exceeds-capture': 'conflict',
   'reservation-not-found': 'not-found',
   'roles-empty': 'invalid',

@@ -25,8 +25,13 @@ export const receiptDefinitions = [
       lines: z.array(receiptLine).min(1).max(1_000),
     }),
   }),
+  /** Every line stands in the stream of its variant. */
+  defineEvent({ type: 'receipt.booked', data: z.strictObject({ receipt_id: uuid, lines: z.int().min(1) }) }),
 ] as const;
 
 export type ReceiptEvent = EventOf<typeof receiptDefinitions>;
-/** The document behind stock that came in: recorded before any of its lines is booked, so that a repeat books the rest. */
+/**
+ * The document behind stock that came in: recorded before any of its lines is booked, so that a repeat books the rest,
+ * and marked when all are, so that a later one has nothing to look up.
+ */
 export const receiptStream = (receiptId: string) => `receipt-${receiptId}`;
