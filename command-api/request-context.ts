@@ -34,8 +34,15 @@ export function contextOf(req: Request, res: Response, route: string, hmacSecret
   };
 }
 
-/** Says where the log stands after a command, so that a read can wait for it, and which revision the stream is at. */
-export function tellConsistency(res: Response, accepted: Pick<Accepted, 'position' | 'revision'>): void {
+/**
+ * Says where the log stands after a command, so that a read can wait for it, which revision the stream is at, and
+ * whether the same command had been accepted before.
+ */
+export function tellConsistency(
+  res: Response,
+  accepted: Pick<Accepted, 'position' | 'revision'> & Partial<Pick<Accepted, 'repeated'>>,
+): void {
+  if (accepted.repeated === true) res.setHeader('Idempotent-Replayed', 'true');
   res.setHeader('X-Consistency-Token', String(accepted.position));
   res.setHeader('ETag', `"${accepted.revision}"`);
 }

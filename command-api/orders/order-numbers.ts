@@ -6,7 +6,7 @@ import type { CommandHandler } from '../handle-command.js';
 const blockSize = 50;
 
 /** Hands out order numbers from blocks that this process has drawn; what a block has left is lost with the process. */
-export function createOrderNumbers(commands: CommandHandler): (now: Date) => Promise<string> {
+export function createOrderNumbers(commands: CommandHandler): (year: number, now: Date) => Promise<string> {
   const blocks = new Map<number, { next: number; to: number }>();
   const drawing = new Map<number, Promise<void>>();
 
@@ -25,8 +25,7 @@ export function createOrderNumbers(commands: CommandHandler): (now: Date) => Pro
     if (block !== undefined) blocks.set(year, { next: block.from, to: block.to });
   };
 
-  return async function next(now) {
-    const year = now.getUTCFullYear();
+  return async function next(year, now) {
     for (;;) {
       const block = blocks.get(year);
       if (block !== undefined && block.next <= block.to) {

@@ -9,9 +9,11 @@ export interface WantedItem {
   readonly product_id: string;
   readonly variant_id: string;
   readonly quantity: number;
+  /** Agreed elsewhere, in minor units; today's price where it is absent. */
+  readonly price?: number;
 }
 
-/** The items at today's prices, in one currency. Amounts are in minor units. */
+/** The items with their prices, in one currency. Amounts are in minor units. */
 export interface Priced {
   readonly items: OrderItem[];
   readonly currency: string;
@@ -60,7 +62,7 @@ async function findAll(commands: CommandHandler, wanted: readonly WantedItem[]):
 }
 
 /**
- * Prices items: the server's prices as of now, in one currency.
+ * Prices items: at what was agreed for a line, else the server's price as of now; in one currency.
  *
  * @throws DomainError as {@link findForSale}, and `order-empty`, `currency-mismatch`, `order-too-large`
  */
@@ -72,11 +74,12 @@ export async function priceItems(commands: CommandHandler, wanted: readonly Want
   if (others.length > 0) {
     throw new DomainError('currency-mismatch', 'All items are in one currency.', { currencies });
   }
-  const items = wanted.flatMap(({ product_id, variant_id, quantity }, i): OrderItem[] => {
+  const items = wanted.flatMap(({ product_id, variant_id, quantity, price: agreed }, i): OrderItem[] => {
     const sold = found.get(`${product_id} ${variant_id}`);
     if (sold === undefined) return [];
     const { shop_id, name, variant } = sold;
-    const { sku, title, price } = variant;
+    const { sku, title } = variant;
+    const price = agreed ?? variant.price;
     const shown = title === '' || title === name ? name : `${name}, ${title}`;
     const amount = quantity * price;
     return [
