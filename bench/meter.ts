@@ -43,17 +43,19 @@ export interface Sample {
 /**
  * Measures work that this process, the client, does with a server.
  *
- * @param server the pid of the server's process
+ * @param servers the pid of the server's process, or those of all that work for it
  * @param work answers how many operations it did
  */
-export async function metered(server: number, work: () => Promise<number>): Promise<Sample> {
-  const serverBefore = await cpuOf(server);
+export async function metered(servers: number | readonly number[], work: () => Promise<number>): Promise<Sample> {
+  const pids = [servers].flat();
+  const cpuOfServers = async () => (await Promise.all(pids.map(cpuOf))).reduce((sum, micros) => sum + micros, 0);
+  const serverBefore = await cpuOfServers();
   const clientBefore = process.cpuUsage();
   const started = performance.now();
   const operations = await work();
   const seconds = (performance.now() - started) / 1000;
   const client = process.cpuUsage(clientBefore);
-  const serverMicros = (await cpuOf(server)) - serverBefore;
+  const serverMicros = (await cpuOfServers()) - serverBefore;
   return {
     operations,
     seconds,

@@ -1,6 +1,7 @@
 import { documentStore } from './document-store.js';
 import { eventStore } from './event-store.js';
 import type { Question } from './harness.js';
+import { writePath } from './write-path.js';
 
 /** What `npm run bench` asks, in this order. */
-export const questions: readonly Question[] = [eventStore, documentStore];
+export const questions: readonly Question[] = [eventStore, documentStore, writePath];

@@ -1,5 +1,6 @@
 import type { AnyBulkWriteOperation } from 'mongodb';
 import { seeded } from '../../test/support/seeded.js';
+import { figure } from '../figures.js';
 import type { Harness } from '../harness.js';
 import { metered, type Sample } from '../meter.js';
 import { interleave, pairedRatios } from '../rounds.js';
@@ -7,7 +8,7 @@ import { type Row, row } from '../rows.js';
 import { openBareLmdb } from './bare-lmdb.js';
 import { dearest, type Product, product } from './data.js';
 import { batchSize, type Store } from './store.js';
-import { armOfSize, figure, growthRows, type Stores } from './timed.js';
+import { armOfSize, growthRows, type Stores } from './timed.js';
 
 type Upsert = AnyBulkWriteOperation<Product>;
 type Numbers = readonly number[];

@@ -1,11 +1,12 @@
 import type { Collection, Filter } from 'mongodb';
 import { seeded } from '../../test/support/seeded.js';
+import { figure } from '../figures.js';
 import type { Harness } from '../harness.js';
 import { interleave } from '../rounds.js';
 import type { Row } from '../rows.js';
 import { categories, dearest, type Product, perBrand, perShop, product, searchFor } from './data.js';
 import type { Store } from './store.js';
-import { armOfSize, figure, growthRows, type Stores, type Timed, timedFor } from './timed.js';
+import { armOfSize, growthRows, type Stores, type Timed, timedFor } from './timed.js';
 
 /** A question to the collection; `like` is a product that it has. Answers how many were found. */
 interface Read {

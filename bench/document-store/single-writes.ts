@@ -1,4 +1,5 @@
 import { seeded } from '../../test/support/seeded.js';
+import { figure } from '../figures.js';
 import type { Harness } from '../harness.js';
 import type { Sample } from '../meter.js';
 import { interleave, pairedRatios } from '../rounds.js';
@@ -6,7 +7,7 @@ import { type Row, row } from '../rows.js';
 import { fsyncLoop, openBareLmdb } from './bare-lmdb.js';
 import { product } from './data.js';
 import type { Store } from './store.js';
-import { figure, type Timed, timedFor } from './timed.js';
+import { type Timed, timedFor } from './timed.js';
 
 const inFlight = [1, 8, 32];
 const bareValues = 1_000;

@@ -1,6 +1,7 @@
+import { inLanes } from '../lanes.js';
 import { metered, type Sample } from '../meter.js';
 import { pairedRatios, type Round } from '../rounds.js';
-import { type Goal, type Row, type RowExtras, row } from '../rows.js';
+import { type Goal, type Row, row } from '../rows.js';
 import { growth, quantile } from '../statistics.js';
 import type { Store } from './store.js';
 
@@ -14,20 +15,12 @@ export interface Timed extends Sample {
 /** Calls `once` so many lanes wide, each lane the next when the last is answered, for that long and at least once. */
 export async function timedFor(server: number, ms: number, once: () => Promise<unknown>, lanes = 1): Promise<Timed> {
   const latencies: number[] = [];
-  const sample = await metered(server, async () => {
-    const end = performance.now() + ms;
-    const lane = async () => {
-      let now = performance.now();
-      do {
-        const began = now;
-        await once();
-        now = performance.now();
-        latencies.push(now - began);
-      } while (now < end);
-    };
-    await Promise.all(Array.from({ length: lanes }, lane));
-    return latencies.length;
-  });
+  const timed = async () => {
+    const began = performance.now();
+    await once();
+    latencies.push(performance.now() - began);
+  };
+  const sample = await metered(server, () => inLanes(lanes, ms, () => timed));
   return { ...sample, p50: quantile(latencies, 0.5), p95: quantile(latencies, 0.95) };
 }
 
@@ -37,27 +30,6 @@ export type Stores = readonly [small: Store, medium: Store, large: Store];
 /** An arm for each of the sizes. */
 export function armOfSize(name: string, { documents }: Store): string {
   return `${name}, ${documents} documents`;
-}
-
-/** One arm's samples, a round each. */
-export function samplesOf<T>(rounds: readonly Round<string, T>[], arm: string): T[] {
-  return rounds.map((round) => {
-    const sample = round[arm];
-    if (sample === undefined) throw new Error(`There is no arm ${arm}.`);
-    return sample;
-  });
-}
-
-/** A row of one arm. */
-export function figure<T extends Sample>(
-  rounds: readonly Round<string, T>[],
-  arm: string,
-  unit: string,
-  of: (sample: T) => number,
-  { measure = arm, ...extras }: RowExtras & { measure?: string } = {},
-): Row {
-  const samples = samplesOf(rounds, arm);
-  return row(measure, unit, samples.map(of), { cpu: samples.map(({ cpu }) => cpu), ...extras });
 }
 
 /** How a figure grows from the medium to the large collection, with a goal, and over all three sizes. */

@@ -1,5 +1,6 @@
-import { ANY, type AppendResult, type EventStoreDBClient, NO_STREAM } from '@eventstore/db-client';
+import { ANY, type AppendExpectedRevision, type EventStoreDBClient, NO_STREAM } from '@eventstore/db-client';
 import type { Harness } from '../harness.js';
+import { inLanes } from '../lanes.js';
 import { metered, type Sample } from '../meter.js';
 import { interleave, pairedRatios } from '../rounds.js';
 import { type Row, row } from '../rows.js';
@@ -51,20 +52,16 @@ async function appendFor(
   ms: number,
   { lanes, events, seed }: { lanes: number; events: number; seed: number },
 ): Promise<number> {
-  const end = performance.now() + ms;
-  let acknowledged = 0;
-  const lane = async () => {
+  const batches = await inLanes(lanes, ms, () => {
     const stream = freshStream('lane');
-    let expectedRevision: bigint | typeof NO_STREAM = NO_STREAM;
-    do {
+    let expectedRevision: AppendExpectedRevision = NO_STREAM;
+    return async () => {
       const batch = Array.from({ length: events }, () => nextEvent(seed));
-      const result: AppendResult = await client.appendToStream(stream, batch, { expectedRevision });
+      const result = await client.appendToStream(stream, batch, { expectedRevision });
       expectedRevision = result.nextExpectedRevision;
-      acknowledged += events;
-    } while (performance.now() < end);
-  };
-  await Promise.all(Array.from({ length: lanes }, lane));
-  return acknowledged;
+    };
+  });
+  return batches * events;
 }
 
 /**
