@@ -34,7 +34,7 @@ async function waitForEnd(client: ShopClient, orderId: string): Promise<ShownOrd
     const { data, ok } = await client.send('GET', `/orders/${orderId}`);
     if (ok && (data as ShownOrder).timeline.some(({ type }) => type === 'fulfilment.ended')) return data;
     if (Date.now() > deadline) throw new CommandFault(`order ${orderId} has not ended within ${endLimitMs / 1000} s.`);
-    await sleep(20);
+    await sleep(50);
   }
 }
 

@@ -121,6 +121,7 @@ export function processStages(data: DataFolder, ports: Ports, extraEnv: Record<s
         PROCESS_MANAGER_URL: url('process-manager'),
         PROJECTIONS_URL: url('projections'),
         READ_API_URL: url('read-api'),
+        ...redis,
         INTERNAL_SECRET: secrets.internal,
       }),
     ],

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CommandFault } from './fault.js';
 
 export interface Reply {
@@ -9,7 +10,10 @@ export interface Reply {
   readonly code: string | undefined;
 }
 
-/** Talks to the gateway as any client does. */
+const mostWaits = 20;
+const longestWaitSeconds = 60;
+
+/** Talks to the gateway as any client does; where it asks for too much at once it waits as long as it is told. */
 export class ShopClient {
   constructor(
     readonly gatewayUrl: string,
@@ -18,9 +22,21 @@ export class ShopClient {
 
   /** @throws CommandFault when the gateway cannot be reached */
   async send(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Reply> {
-    let response: Response;
+    let response = await this.ask(method, path, body, headers);
+    for (let waits = 0; response.status === 429 && waits < mostWaits; waits += 1) {
+      await response.body?.cancel();
+      const seconds = Number(response.headers.get('retry-after') ?? 1);
+      await sleep(Math.min(seconds, longestWaitSeconds) * 1_000);
+      response = await this.ask(method, path, body, headers);
+    }
+    const envelope = (await response.json().catch(() => ({}))) as { data?: unknown; code?: string };
+    const token = response.headers.get('x-consistency-token');
+    return { status: response.status, ok: response.ok, token, data: envelope.data, code: envelope.code };
+  }
+
+  private async ask(method: string, path: string, body: unknown, headers: Record<string, string>): Promise<Response> {
     try {
-      response = await fetch(`${this.gatewayUrl}/api/v1${path}`, {
+      return await fetch(`${this.gatewayUrl}/api/v1${path}`, {
         method,
         headers: {
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
@@ -34,9 +50,6 @@ export class ShopClient {
         `nothing answers at ${this.gatewayUrl}: start the system with npm start, or say --gateway URL.`,
       );
     }
-    const envelope = (await response.json().catch(() => ({}))) as { data?: unknown; code?: string };
-    const token = response.headers.get('x-consistency-token');
-    return { status: response.status, ok: response.ok, token, data: envelope.data, code: envelope.code };
   }
 
   /** As {@link send}, for what must succeed. @throws CommandFault naming the request and the code of the refusal */

@@ -5,7 +5,9 @@ import { type CryptoKey, exportJWK, generateKeyPair, type JWTHeaderParameters, S
 import { buildApp, callerOf } from '../runtime/http/app.js';
 import { type Listening, listen } from '../runtime/http/listen.js';
 import { silentLogger } from '../runtime/logger.js';
+import { generousLimits } from '../test/support/generous-limits.js';
 import { buildGateway, type Gateway, type GatewayDeps } from './app.js';
+import { createRateLimiter } from './rate-limit.js';
 
 // For tests alone: a gateway in front of two services that say what they were sent.
 
@@ -131,6 +133,8 @@ export async function startFixture(options: FixtureOptions): Promise<Fixture> {
     issuer: 'shopledger',
     audience: 'shopledger',
     algorithms: ['ES256', 'EdDSA'],
+    limiter: createRateLimiter({ redis: undefined, table: generousLimits }),
+    trustedProxies: 0,
     log: silentLogger,
     ...options.gateway,
   });

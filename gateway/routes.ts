@@ -1,4 +1,5 @@
 import { HttpError, notFound } from '../runtime/http/http-error.js';
+import type { LimitName } from './rate-limit-table.js';
 
 export type UpstreamName = 'command-api' | 'read-api';
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -15,6 +16,10 @@ export interface Route {
   readonly roles?: readonly string[];
   /** Until the upstream's answer begins. */
   readonly timeoutMs: number;
+  /** Counted apart from the `default` limit, which holds for all other rows. */
+  readonly limit?: LimitName | 'none';
+  /** Attempts count against the account and the address they come from together, until one succeeds. */
+  readonly attempts?: LimitName;
 }
 
 export const routePrefix = '/api/v1';
@@ -25,17 +30,17 @@ const analysts = { auth: 'required', roles: ['admin', 'auditor', 'importer'] } a
 const sellers = { auth: 'required', roles: ['seller', 'admin', 'importer'] } as const;
 
 export const routes: readonly Route[] = [
-  { method: 'GET', path: '/health', service: 'gateway', auth: 'none', timeoutMs: 5_000 },
+  { method: 'GET', path: '/health', service: 'gateway', auth: 'none', timeoutMs: 5_000, limit: 'none' },
 
   { method: 'POST', path: '/auth/register', ...write, auth: 'none' },
-  { method: 'POST', path: '/auth/login', ...write, auth: 'none' },
+  { method: 'POST', path: '/auth/login', ...write, auth: 'none', attempts: 'log-in' },
   { method: 'GET', path: '/auth/jwks.json', service: 'command-api', auth: 'none', timeoutMs: 5_000 },
-  { method: 'POST', path: '/users', ...write, auth: 'required', roles: ['importer', 'admin'] },
-  { method: 'GET', path: '/users/profile', service: 'command-api', auth: 'required', timeoutMs: 5_000 },
+  { method: 'POST', path: '/users', ...write, auth: 'required', roles: ['importer', 'admin'], limit: 'users' },
+  { method: 'GET', path: '/users/profile', service: 'command-api', auth: 'required', timeoutMs: 5_000, limit: 'users' },
 
-  { method: 'GET', path: '/products', ...read, auth: 'optional' },
-  { method: 'GET', path: '/products/:id', ...read, auth: 'optional' },
-  { method: 'POST', path: '/products', ...write, ...sellers },
+  { method: 'GET', path: '/products', ...read, auth: 'optional', limit: 'products' },
+  { method: 'GET', path: '/products/:id', ...read, auth: 'optional', limit: 'products' },
+  { method: 'POST', path: '/products', ...write, ...sellers, limit: 'products' },
   { method: 'POST', path: '/shops', ...write, ...sellers },
   { method: 'POST', path: '/inventory/receipts', ...write, ...sellers },
 
@@ -50,7 +55,7 @@ export const routes: readonly Route[] = [
   { method: 'GET', path: '/analytics/sales', ...read, ...analysts },
   { method: 'GET', path: '/analytics/products', ...read, ...analysts },
 
-  { method: 'POST', path: '/payments/webhooks/stripe', ...write, auth: 'none', timeoutMs: 30_000 },
+  { method: 'POST', path: '/payments/webhooks/stripe', ...write, auth: 'none', timeoutMs: 30_000, limit: 'webhooks' },
 ];
 
 interface Node {

@@ -9,6 +9,7 @@ import { eventCatalog } from '../../domain/event-catalog.js';
 import type { Role } from '../../domain/user/user-events.js';
 import { startPaymentProvider } from '../../embedded/payment-provider/start-payment-provider.js';
 import { buildGateway } from '../../gateway/app.js';
+import { createRateLimiter } from '../../gateway/rate-limit.js';
 import { allProjections } from '../../projections/all-projections.js';
 import { startProjections } from '../../projections/projector.js';
 import { buildReadApp } from '../../read-api/app.js';
@@ -18,6 +19,7 @@ import { listen } from '../../runtime/http/listen.js';
 import { newId } from '../../runtime/ids.js';
 import { type Logger, silentLogger } from '../../runtime/logger.js';
 import { openPersonalData } from '../../runtime/personal-data/personal-data.js';
+import { generousLimits } from './generous-limits.js';
 import { startTestDocuments, startTestLog, temporaryFolder } from './stores.js';
 
 const secrets = {
@@ -145,6 +147,8 @@ export async function startTestShop(log: Logger = silentLogger): Promise<TestSho
     issuer: 'shopledger',
     audience: 'shopledger',
     algorithms: ['ES256', 'EdDSA'],
+    limiter: createRateLimiter({ redis: undefined, table: generousLimits }),
+    trustedProxies: 0,
     log,
   });
   const front = await listen(gateway.app, 0);
