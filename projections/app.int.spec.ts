@@ -8,8 +8,9 @@ import { allProjections } from './all-projections.js';
 import { buildProjectionsApp } from './app.js';
 import { measureLag } from './lag.js';
 import { type RunningProjections, startProjections } from './projector.js';
-import { confirmedOrder, orderOf } from './spec-histories.js';
+import { orderOf } from './spec-histories.js';
 import { appendAll, appendRaw, startServers, until } from './spec-servers.js';
+import { confirmedOrder } from './spec-stories.js';
 
 describe('the projections as a service', function () {
   this.timeout(20_000);

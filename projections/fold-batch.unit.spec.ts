@@ -8,16 +8,8 @@ import { batchDecoder } from './decode-batch.js';
 import { foldDocuments, touchedDocuments } from './fold-batch.js';
 import { ordersProjection } from './orders/orders.js';
 import type { Projection } from './projection.js';
-import {
-  type AnyEvent,
-  asStored,
-  cancelledOrder,
-  confirmedOrder,
-  declinedOrder,
-  idFor,
-  orderOf,
-  soldProduct,
-} from './spec-histories.js';
+import { type AnyEvent, asStored, idFor, orderOf } from './spec-histories.js';
+import { cancelledOrder, confirmedOrder, declinedOrder, openedShop, soldProduct } from './spec-stories.js';
 
 /** A collection in memory, guarded by position as the real one is. */
 function memory() {
@@ -49,7 +41,7 @@ function atOnce(projection: Projection, log: readonly StoredEvent[]) {
 /** Several histories woven into one log, each in its own order. */
 const logs = fc
   .record({
-    histories: fc.array(fc.constantFrom(confirmedOrder, declinedOrder, cancelledOrder, soldProduct), {
+    histories: fc.array(fc.constantFrom(confirmedOrder, declinedOrder, cancelledOrder, soldProduct, openedShop), {
       minLength: 1,
       maxLength: 5,
     }),
@@ -111,7 +103,7 @@ for (const projection of allProjections) {
     });
 
     it('never change what they were given', () => {
-      const log = asStored([...confirmedOrder('a'), ...declinedOrder('b'), ...soldProduct('a')]);
+      const log = asStored([...confirmedOrder('a'), ...declinedOrder('b'), ...soldProduct('a'), ...openedShop('a')]);
       const frozen = (value: unknown): unknown => {
         if (typeof value === 'object' && value !== null) Object.values(Object.freeze(value)).forEach(frozen);
         return value;

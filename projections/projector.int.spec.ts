@@ -11,8 +11,9 @@ import { batchDecoder } from './decode-batch.js';
 import { foldDocuments, touchedDocuments } from './fold-batch.js';
 import type { Projection } from './projection.js';
 import { type RunningProjections, startProjections } from './projector.js';
-import { confirmedOrder, declinedOrder, orderOf, productOf, soldProduct } from './spec-histories.js';
+import { orderOf, productOf } from './spec-histories.js';
 import { appendAll, appendRaw, startServers, until } from './spec-servers.js';
+import { confirmedOrder, declinedOrder, soldProduct } from './spec-stories.js';
 
 describe('the projector', function () {
   this.timeout(20_000);

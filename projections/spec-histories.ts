@@ -10,6 +10,8 @@ import type { PaymentEvent } from '../domain/payment/payment-events.js';
 import { paymentStream } from '../domain/payment/payment-events.js';
 import type { ProductEvent } from '../domain/product/product-events.js';
 import { productStream } from '../domain/product/product-events.js';
+import type { ShopEvent } from '../domain/shop/shop-events.js';
+import { shopStream } from '../domain/shop/shop-events.js';
 import type { StoredEvent } from '../runtime/event-store/event-log.js';
 import type { Recorded } from './projection.js';
 
@@ -21,7 +23,7 @@ export function idFor(...words: readonly (string | number)[]): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
-export type AnyEvent = OrderEvent | PaymentEvent | FulfilmentEvent | InventoryEvent | ProductEvent;
+export type AnyEvent = OrderEvent | PaymentEvent | FulfilmentEvent | InventoryEvent | ProductEvent | ShopEvent;
 type Data<Type extends AnyEvent['type']> = Extract<AnyEvent, { type: Type }>['data'];
 type Of<Type extends AnyEvent['type']> = Extract<AnyEvent, { type: Type }>;
 
@@ -33,6 +35,7 @@ export function streamOf(event: AnyEvent): string {
   if (category === 'fulfilment' && 'order_id' in data) return fulfilmentStream(data.order_id);
   if (category === 'order' && 'order_id' in data) return orderStream(data.order_id);
   if (category === 'product' && 'product_id' in data) return productStream(data.product_id);
+  if (category === 'shop' && 'shop_id' in data) return shopStream(data.shop_id);
   throw new Error(`no stream for ${type}`);
 }
 
@@ -285,56 +288,4 @@ export function productOf(name: string, line = 0) {
       data: { ...stockOf(name, line, shop_id, available), warehouse_id: idFor('warehouse'), quantity: 10 },
     }),
   };
-}
-
-/** A two-line order as it goes when all is well. */
-export function confirmedOrder(name: string): AnyEvent[] {
-  const order = orderOf(name);
-  return [
-    order.created(),
-    order.stockReserved(0),
-    order.stockReserved(1),
-    order.paymentInitiated(),
-    order.started(),
-    order.paymentSucceeded(),
-    order.paid(),
-    order.confirmed(),
-    order.ended(),
-  ];
-}
-
-/** An order whose card is declined. */
-export function declinedOrder(name: string): AnyEvent[] {
-  const order = orderOf(name);
-  return [
-    order.created(),
-    order.stockReserved(0),
-    order.paymentInitiated(),
-    order.started(),
-    order.paymentFailed(),
-    order.stepTaken('release'),
-    order.failed(),
-    order.ended('failed'),
-  ];
-}
-
-/** An order that is cancelled, and whose payment comes all the same: it goes back. */
-export function cancelledOrder(name: string): AnyEvent[] {
-  const order = orderOf(name);
-  return [
-    order.created(),
-    order.stockReserved(0),
-    order.paymentInitiated(),
-    order.started(),
-    order.cancelled(),
-    order.paymentSucceeded(),
-    order.refundRequested(),
-    order.paymentRefunded(),
-    order.ended('cancelled'),
-  ];
-}
-
-export function soldProduct(name: string, line = 0): AnyEvent[] {
-  const product = productOf(name, line);
-  return [product.received(10), product.created(), product.approved(), product.priceChanged(475), product.received(20)];
 }

@@ -2,15 +2,8 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import type { DomainEvent } from '../../domain/core/decider.js';
 import type { Projection } from '../projection.js';
-import {
-  type AnyEvent,
-  asRecorded,
-  cancelledOrder,
-  confirmedOrder,
-  declinedOrder,
-  idFor,
-  orderOf,
-} from '../spec-histories.js';
+import { type AnyEvent, asRecorded, idFor, orderOf } from '../spec-histories.js';
+import { cancelledOrder, confirmedOrder, declinedOrder } from '../spec-stories.js';
 import type { ProductSalesBody, SalesBody } from './document.js';
 import { productSalesProjection } from './product-sales.js';
 import { salesProjection } from './sales.js';

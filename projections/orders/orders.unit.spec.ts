@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { eventCatalog } from '../../domain/event-catalog.js';
-import { asRecorded, confirmedOrder, declinedOrder, orderOf } from '../spec-histories.js';
+import { asRecorded, orderOf } from '../spec-histories.js';
+import { confirmedOrder, declinedOrder } from '../spec-stories.js';
 import type { OrderBody } from './document.js';
 import type { OrderModelEvent } from './order-model-events.js';
 import { ordersProjection } from './orders.js';
