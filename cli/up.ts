@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { findRedis } from '../embedded/redis.js';
 import { type Supervisor, type SupervisorEvent, startSupervised } from '../embedded/supervisor.js';
@@ -73,7 +74,9 @@ const say = (text: string) => void process.stdout.write(`${text}\n`);
 
 function sayReady(ports: Ports, { facts, demo }: System, data: string, seconds: string): void {
   const rows = Object.entries(ports).map(([name, port]) => `  ${name.padEnd(19)} 127.0.0.1:${port}`);
+  const keyFile = join(data, 'keys', 'payment.key');
   say(`\nShopledger is ready after ${seconds} s.\n\n${rows.join('\n')}\n\n  data and logs in    ${data}`);
+  say(`\nPayments taken: ${facts.paymentUrl}/  (in a browser; user name: the content of ${keyFile}, no password)`);
   if (demo !== undefined) {
     say(`\nDemo log-ins (password ${demo.password}):\n  ${demo.customer}  customer\n  ${demo.admin}  admin`);
   }

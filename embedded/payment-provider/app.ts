@@ -2,28 +2,35 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express';
 import { z } from 'zod';
 import type { Logger } from '../../runtime/logger.js';
-import { type Answer, buildExecute } from './execute.js';
 import { type FormValue, parseForm, positiveInteger, validate } from './form.js';
+import { cancelIntent, createIntent, readIntent } from './intents.js';
 import type { Ledger } from './ledger.js';
-import { cancelIntent, createIntent, createRefund, type Operation, readIntent, readRefund } from './payments.js';
+import { pageHeaders, showLedgerPage } from './ledger-page.js';
+import type { Operation, PaymentDeps } from './operation.js';
+import type { Answer, Operations } from './operations.js';
+import { createRefund, readRefund } from './refunds.js';
 import { invalidRequest, StripeError } from './stripe-error.js';
-import type { Webhooks } from './webhooks.js';
 
-export interface ProviderAppDeps {
-  ledger: Ledger;
-  webhooks: Webhooks | undefined;
+export interface ProviderAppDeps extends PaymentDeps {
+  operations: Operations;
   secretKey: string;
-  clock: () => Date;
-  newId: (prefix: string) => string;
   log: Logger;
 }
 
+/** The connections of those who never get an answer; further ones are dropped, the oldest first. */
+export type Silence = Set<express.Response>;
+const longestSilence = 1_000;
+
 type Params = Record<string, string>;
 
-/** The provider's HTTP API, which does not listen. */
-export function buildProviderApp(deps: ProviderAppDeps): Express {
+/**
+ * The provider's HTTP API, which does not listen.
+ *
+ * @param silence gets the connections that are never answered
+ */
+export function buildProviderApp(deps: ProviderAppDeps, silence: Silence): Express {
   const { ledger, newId } = deps;
-  const execute = buildExecute(ledger, deps.webhooks);
+  const { execute } = deps.operations;
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -40,6 +47,8 @@ export function buildProviderApp(deps: ProviderAppDeps): Express {
         },
         (form) => prepare(req.params, form),
       );
+      if (answer.manner === 'never') return keepSilent(res, silence);
+      if (answer.manner === 'lost') return breakOff(res, answer);
       send(res, answer);
     };
   const reads =
@@ -77,8 +86,13 @@ export function buildProviderApp(deps: ProviderAppDeps): Express {
   );
   app.get(
     '/ledger',
-    reads((_, form) => ledgerPage(form, ledger)),
+    reads((_, form) => movementsPage(form, ledger)),
   );
+  app.get(['/', '/ledger.html'], (req, res) => {
+    const { refresh } = validate(showParams, parseForm(req.originalUrl.split('?')[1] ?? ''));
+    for (const [name, value] of Object.entries(pageHeaders)) res.setHeader(name, value);
+    res.end(showLedgerPage(ledger, deps.clock(), refresh));
+  });
   app.use((req) => {
     throw invalidRequest(`Unrecognized request URL (${req.method}: ${req.path}).`, undefined, undefined, 404);
   });
@@ -95,8 +109,12 @@ const pageParams = z.strictObject({
   limit: positiveInteger.refine((limit) => limit <= 1000, 'at most 1000').default(100),
 });
 
+const showParams = z.strictObject({
+  refresh: positiveInteger.refine((seconds) => seconds <= 3600, 'at most 3600').optional(),
+});
+
 /** Money that moved, for audits: a page of movements in the order they were stored, and the totals of all. */
-function ledgerPage(form: Record<string, FormValue>, ledger: Ledger) {
+function movementsPage(form: Record<string, FormValue>, ledger: Ledger) {
   const { after, limit } = validate(pageParams, form);
   const found = ledger.movements(after, limit + 1);
   const page = found.slice(0, limit);
@@ -114,12 +132,15 @@ function ledgerPage(form: Record<string, FormValue>, ledger: Ledger) {
 function authenticate(secretKey: string): RequestHandler {
   const digest = (text: string) => createHash('sha256').update(text).digest();
   const wanted = digest(secretKey);
-  return (req, _res, next) => {
+  return (req, res, next) => {
+    // So that a browser asks for it.
+    res.setHeader('www-authenticate', 'Basic realm="sandbox payment provider: the secret key is the user name"');
     const given = credential(req.get('authorization') ?? '');
     if (given === undefined) throw invalidRequest('No API key was provided.', undefined, undefined, 401);
     if (!timingSafeEqual(digest(given), wanted)) {
       throw invalidRequest('The API key is not valid.', undefined, undefined, 401);
     }
+    res.removeHeader('www-authenticate');
     next();
   };
 }
@@ -147,6 +168,19 @@ function fromBodyParser(err: unknown): StripeError | undefined {
   return status >= 400 && status < 500
     ? invalidRequest('The request could not be read.', undefined, undefined, status)
     : undefined;
+}
+
+/** Within the answer, because the official client repeats a request by itself when its connection closes before it. */
+function breakOff(res: express.Response, { status, body }: Answer): void {
+  res.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) });
+  res.write(body.slice(0, body.length / 2), () => res.destroy());
+}
+
+function keepSilent(res: express.Response, silence: Silence): void {
+  silence.add(res);
+  res.on('close', () => silence.delete(res));
+  const [oldest] = silence;
+  if (silence.size > longestSilence) oldest?.destroy();
 }
 
 function send(res: express.Response, answer: Answer): void {

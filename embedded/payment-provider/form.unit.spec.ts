@@ -1,6 +1,5 @@
 import { expect } from 'chai';
 import { z } from 'zod';
-import { behaviourOf } from './behaviours.js';
 import { fingerprint, list, metadata, parseForm, validate } from './form.js';
 import { StripeError } from './stripe-error.js';
 
@@ -57,16 +56,5 @@ describe('form encoding', () => {
     expect(refused('amount=1&other=2')).to.include({ code: 'parameter_unknown', param: 'other' });
     expect(refused('amount[x]=1')).to.include({ type: 'invalid_request_error', param: 'amount' });
     expect(refused(`amount=1&metadata[k]=${'v'.repeat(501)}`)).to.include({ param: 'metadata[k]' });
-  });
-});
-
-describe('test payment methods', () => {
-  it('take, decline, or do not exist', () => {
-    expect(behaviourOf('pm_card_visa')?.outcome).to.equal('succeeds');
-    for (const name of ['pm_card_chargeDeclined', 'pm_card_visa_chargeDeclined']) {
-      expect(behaviourOf(name)).to.have.nested.property('decline.declineCode', 'generic_decline');
-    }
-    expect(behaviourOf('pm_card_nobody')).to.equal(undefined);
-    expect(behaviourOf('constructor')).to.equal(undefined);
   });
 });

@@ -1,4 +1,5 @@
-import type { CardFacts, Decline } from './behaviours.js';
+import type { CardFacts } from './behaviours.js';
+import type { Decline } from './declines.js';
 
 /** STORED: a payment intent with its only charge. Times are seconds since 1970, amounts minor units. */
 export interface Intent {
@@ -7,7 +8,7 @@ export interface Intent {
   created: number;
   amount: number;
   currency: string;
-  status: 'requires_payment_method' | 'requires_confirmation' | 'succeeded' | 'canceled';
+  status: 'requires_payment_method' | 'requires_confirmation' | 'processing' | 'succeeded' | 'canceled';
   metadata: Record<string, string>;
   description: string | null;
   payment_method: string | null;
@@ -25,6 +26,8 @@ export interface Charge {
   card: CardFacts | null;
   decline: Decline | null;
   amount_refunded: number;
+  /** a refund of it was refused that was to be refused once */
+  refund_refused?: true;
 }
 
 /** STORED */

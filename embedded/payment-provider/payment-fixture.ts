@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import Stripe from 'stripe';
 import { silentLogger } from '../../runtime/logger.js';
 import { type PaymentProvider, startPaymentProvider } from './start-payment-provider.js';
+import type { WebhookTarget } from './webhooks.js';
 
 // For tests alone: a provider on a temporary directory with the official client before it.
 
@@ -33,9 +34,17 @@ export async function refused(promise: Promise<unknown>): Promise<Stripe.errors.
 
 export type PaymentFixture = Awaited<ReturnType<typeof startPaymentFixture>>;
 
-export async function startPaymentFixture() {
+export async function startPaymentFixture(webhook?: WebhookTarget) {
   const dataDir = await mkdtemp(join(tmpdir(), 'shopledger-payments-'));
-  const launch = () => startPaymentProvider({ dataDir, port: 0, secretKey, log: silentLogger });
+  const launch = () =>
+    startPaymentProvider({
+      dataDir,
+      port: 0,
+      secretKey,
+      log: silentLogger,
+      webhookLimits: { firstBackoffMs: 5 },
+      ...(webhook === undefined ? {} : { webhook }),
+    });
   let provider: PaymentProvider = await launch();
   let stripe = sdk(provider.port);
   const fixture = {

@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from '../../runtime/logger.js';
-import { buildProviderApp } from './app.js';
+import { buildProviderApp, type Silence } from './app.js';
 import { openLedger } from './ledger.js';
+import { startOperations } from './operations.js';
 import { startWebhooks, type WebhookLimits, type WebhookTarget } from './webhooks.js';
 
 export interface PaymentProviderOptions {
@@ -40,10 +41,13 @@ export async function startPaymentProvider(options: PaymentProviderOptions): Pro
     options.webhook === undefined
       ? undefined
       : startWebhooks(options.webhook, { ledger, log, clock, newId, limits: options.webhookLimits ?? {} });
-  const app = buildProviderApp({ ledger, webhooks, secretKey: options.secretKey, clock, newId, log });
+  const operations = startOperations({ ledger, webhooks, clock, newId, log });
+  const silence: Silence = new Set();
+  const app = buildProviderApp({ ledger, operations, secretKey: options.secretKey, clock, newId, log }, silence);
   // Longer than the SDK keeps an idle connection, so that it never writes to one that is being closed.
   const server = createServer({ keepAliveTimeout: 120_000 }, (req, res) => void app(req, res));
   const closeParts = async () => {
+    await operations.close();
     await webhooks?.close();
     await ledger.close();
   };
@@ -65,6 +69,7 @@ export async function startPaymentProvider(options: PaymentProviderOptions): Pro
       await new Promise<void>((resolve) => {
         server.close(() => resolve());
         server.closeIdleConnections();
+        for (const unanswered of silence) unanswered.destroy();
       });
       clearTimeout(limit);
       await closeParts();

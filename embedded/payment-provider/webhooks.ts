@@ -1,8 +1,11 @@
 import { createHmac } from 'node:crypto';
 import { Agent, request } from 'undici';
 import type { Logger } from '../../runtime/logger.js';
-import type { Delivery, Ledger } from './ledger.js';
+import { startDueWork } from './due-work.js';
+import type { Ledger } from './ledger.js';
 import { type EventCause, showEvent } from './objects.js';
+import { type News, seconds } from './operation.js';
+import type { Delivery, NewDelivery, ToDo } from './stored.js';
 
 export interface WebhookTarget {
   url: string;
@@ -25,10 +28,11 @@ export interface WebhookLimits {
 
 export interface Webhooks {
   /** Makes the delivery of an event, to be stored with what caused it. */
-  prepare(type: string, object: unknown, cause: EventCause): Delivery[];
-  /** Delivers stored deliveries, now and until they are accepted or given up. */
-  deliver(seqs: number[]): void;
-  pending(): number;
+  prepare(news: News, cause: EventCause): NewDelivery[];
+  /** Delivers stored deliveries, when they are due and until they are accepted or given up. */
+  deliver(stored: ToDo['deliveries']): void;
+  /** Resolves when each of these was sent, whatever was answered; at the latest when the webhooks end. */
+  attempted(stored: ToDo['deliveries']): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -57,77 +61,59 @@ export function signatureHeader(payload: string, secret: string, timestamp: numb
 }
 
 /**
- * Delivers events at least once, in no promised order, and goes on with what an earlier run left undelivered.
- * An attempt has failed unless it is answered with 2xx in time.
+ * Delivers events at least once, in no promised order but for those that are to follow another one, and goes on with what
+ * an earlier run left undelivered. An attempt has failed unless it is answered with 2xx in time.
  */
 export function startWebhooks(target: WebhookTarget, deps: WebhookDeps): Webhooks {
   const { ledger, log, clock, newId } = deps;
   const limits = { ...defaults, ...deps.limits };
   const agent = new Agent({ connections: limits.concurrency });
   const stopping = new AbortController();
-  const underWay = new Set<Promise<void>>();
-  // One queue per number of attempts: within a queue all wait equally long, so the first in is the first due.
-  const queues = Array.from({ length: limits.maxAttempts }, () => new Map<number, number>());
-  let timer: NodeJS.Timeout | undefined;
+  /** those that follow a delivery that is not gone yet, by its number */
+  const followers = new Map<number, number[]>();
+  const watchers = new Map<number, () => void>();
   let dropped = 0;
-  let closing = false;
 
-  const pending = () => queues.reduce((sum, queue) => sum + queue.size, underWay.size);
-
-  const nextDue = () => {
-    let first: { queue: Map<number, number>; seq: number; at: number } | undefined;
-    for (const queue of queues) {
-      const { value } = queue.entries().next();
-      if (value !== undefined && (first === undefined || value[1] < first.at))
-        first = { queue, seq: value[0], at: value[1] };
-    }
-    return first;
+  const begin = (seq: number, { at, behind }: Delivery) => {
+    if (behind === undefined || ledger.delivery(behind) === undefined) return due.add(seq, at);
+    const queue = followers.get(behind);
+    if (queue === undefined) followers.set(behind, [seq]);
+    else queue.push(seq);
   };
 
-  const pump = () => {
-    clearTimeout(timer);
-    while (!closing && underWay.size < limits.concurrency) {
-      const next = nextDue();
-      if (next === undefined) return;
-      const waitMs = next.at - clock().getTime();
-      if (waitMs > 0) {
-        // Looked at again at least every minute: the clock may be set.
-        timer = setTimeout(pump, Math.min(waitMs, 60_000));
-        return;
-      }
-      next.queue.delete(next.seq);
-      const work: Promise<void> = attempt(next.seq)
-        .catch((err: unknown) => log.error('webhook could not be handled', { err, delivery: next.seq }))
-        .finally(() => {
-          underWay.delete(work);
-          pump();
-        });
-      underWay.add(work);
-    }
+  const gone = async (seq: number): Promise<void> => {
+    await ledger.removeDelivery(seq);
+    for (const follower of followers.get(seq) ?? []) due.add(follower, clock().getTime());
+    followers.delete(seq);
   };
 
   const attempt = async (seq: number): Promise<void> => {
     const delivery = ledger.delivery(seq);
     if (delivery === undefined) return;
     const failure = await post(delivery.payload);
-    if (failure === undefined) return ledger.removeDelivery(seq);
+    if (failure === undefined) {
+      const { copies = 0 } = delivery;
+      if (copies === 0) return gone(seq);
+      const again = { ...delivery, attempts: 0, copies: copies - 1, at: clock().getTime() };
+      await ledger.putDelivery(seq, again);
+      return due.add(seq, again.at);
+    }
     if (stopping.signal.aborted) return;
     const attempts = delivery.attempts + 1;
     const about = { event: delivery.id, type: delivery.type, attempts, failure };
-    const queue = queues[attempts];
-    if (queue === undefined) {
+    if (attempts >= limits.maxAttempts) {
       log.error('webhook given up', about);
-      return ledger.removeDelivery(seq);
+      return gone(seq);
     }
     const backoffMs = Math.min(limits.maxBackoffMs, limits.firstBackoffMs * 2 ** delivery.attempts);
     const at = clock().getTime() + backoffMs;
     log.warn('webhook not delivered', { ...about, retryInMs: backoffMs });
     await ledger.putDelivery(seq, { ...delivery, attempts, at });
-    queue.set(seq, at);
+    due.add(seq, at);
   };
 
   const post = async (payload: string): Promise<string | undefined> => {
-    const timestamp = Math.floor(clock().getTime() / 1000);
+    const timestamp = seconds(clock());
     try {
       const { statusCode, body } = await request(target.url, {
         method: 'POST',
@@ -146,14 +132,23 @@ export function startWebhooks(target: WebhookTarget, deps: WebhookDeps): Webhook
     }
   };
 
-  const left = ledger.deliveries().toSorted((a, b) => a.delivery.at - b.delivery.at);
-  for (const { seq, delivery } of left)
-    queues[Math.min(delivery.attempts, limits.maxAttempts - 1)]?.set(seq, delivery.at);
-  pump();
+  const due = startDueWork({
+    clock,
+    concurrency: limits.concurrency,
+    async work(seq) {
+      try {
+        await attempt(seq);
+      } finally {
+        watchers.get(seq)?.();
+      }
+    },
+    onFault: (err, seq) => log.error('webhook could not be handled', { err, delivery: seq }),
+  });
+  for (const { seq, delivery } of ledger.deliveries()) begin(seq, delivery);
 
   return {
-    prepare(type, object, cause) {
-      if (pending() >= limits.maxPending) {
+    prepare({ type, object, waitMs = 0, ageSeconds = 0, copies, afterPrevious, heldFor }, cause) {
+      if (due.size() >= limits.maxPending) {
         if (dropped === 0) log.error('too many webhooks wait, dropping new ones', { maxPending: limits.maxPending });
         dropped += 1;
         return [];
@@ -161,23 +156,30 @@ export function startWebhooks(target: WebhookTarget, deps: WebhookDeps): Webhook
       if (dropped > 0) log.warn('webhooks are taken again', { dropped });
       dropped = 0;
       const now = clock();
-      const event = showEvent(newId('evt'), Math.floor(now.getTime() / 1000), type, object, cause);
-      return [{ id: event.id, type, payload: JSON.stringify(event), attempts: 0, at: now.getTime() }];
+      const event = showEvent(newId('evt'), seconds(now) - ageSeconds, type, object, cause);
+      const at = now.getTime() + waitMs;
+      const order = { afterPrevious, heldFor, ...(copies === undefined ? {} : { copies }) };
+      return [{ id: event.id, type, payload: JSON.stringify(event), attempts: 0, at, ...order }];
     },
-    deliver(seqs) {
-      if (seqs.length === 0) return;
-      const now = clock().getTime();
-      for (const seq of seqs) queues[0]?.set(seq, now);
-      pump();
+    deliver(stored) {
+      for (const { seq, delivery } of stored) begin(seq, delivery);
     },
-    pending,
+    async attempted(stored) {
+      await Promise.all(
+        stored.map(async ({ seq }) => {
+          if (stopping.signal.aborted) return;
+          await new Promise<void>((resolve) => watchers.set(seq, resolve));
+          watchers.delete(seq);
+        }),
+      );
+    },
     async close() {
-      closing = true;
-      clearTimeout(timer);
       // What is being answered just now would be delivered twice if it were cut off.
       const limit = setTimeout(() => stopping.abort(), limits.drainMs);
-      await Promise.all(underWay);
+      await due.close();
       clearTimeout(limit);
+      stopping.abort();
+      for (const resolve of watchers.values()) resolve();
       await agent.destroy();
     },
   };
