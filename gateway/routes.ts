@@ -27,6 +27,7 @@ export const routePrefix = '/api/v1';
 const read = { service: 'read-api', timeoutMs: 5_000 } as const;
 const write = { service: 'command-api', timeoutMs: 10_000 } as const;
 const analysts = { auth: 'required', roles: ['admin', 'auditor', 'importer'] } as const;
+const stockKeepers = { auth: 'required', roles: ['seller', 'admin', 'importer', 'auditor'] } as const;
 const sellers = { auth: 'required', roles: ['seller', 'admin', 'importer'] } as const;
 
 export const routes: readonly Route[] = [
@@ -43,6 +44,9 @@ export const routes: readonly Route[] = [
   { method: 'POST', path: '/products', ...write, ...sellers, limit: 'products' },
   { method: 'POST', path: '/shops', ...write, ...sellers },
   { method: 'POST', path: '/inventory/receipts', ...write, ...sellers },
+  { method: 'GET', path: '/inventory', ...read, ...stockKeepers },
+  { method: 'GET', path: '/inventory/:variant_id', ...read, ...stockKeepers },
+  { method: 'GET', path: '/inventory/:variant_id/reservations', ...read, ...stockKeepers },
 
   { method: 'POST', path: '/cart/items', ...write, auth: 'required' },
   { method: 'PATCH', path: '/cart/items/:variant_id', ...write, auth: 'required' },

@@ -9,6 +9,8 @@ import { PersonalDataError } from '../runtime/personal-data/personal-data-error.
 import { analyticsQueries } from './analytics/analytics-queries.js';
 import { analyticsRoutes } from './analytics/analytics-routes.js';
 import { watchCheckpoints } from './checkpoint-watcher.js';
+import { inventoryQueries } from './inventory/inventory-queries.js';
+import { inventoryRoutes } from './inventory/inventory-routes.js';
 import { orderQueries } from './orders/order-queries.js';
 import { type OpenPersonal, orderRoutes } from './orders/order-routes.js';
 import { productQueries } from './product-search/product-queries.js';
@@ -36,6 +38,7 @@ export function buildReadApp(deps: ReadAppDeps): Express {
   return buildApp({ service: 'read-api', log, internalSecret, checks: { 'document-store': ping } }, (app) => {
     app.use(orderRoutes({ queries: orderQueries(db), watcher, openPersonal }));
     app.use(productRoutes({ queries: productQueries(db), watcher }));
+    app.use(inventoryRoutes({ queries: inventoryQueries(db), watcher }));
     app.use(analyticsRoutes({ queries: analyticsQueries(db), watcher }));
     app.use(asUnavailable);
   });

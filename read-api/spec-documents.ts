@@ -1,6 +1,8 @@
 import type { ProductDay, ProductSalesDocument, SalesDocument } from '../projections/analytics/document.js';
+import type { InventoryDocument, ReservationDocument } from '../projections/inventory/document.js';
 import type { OrderDocument } from '../projections/orders/document.js';
 import type { ProductDocument } from '../projections/product-search/document.js';
+import type { ShopDocument } from '../projections/shops/document.js';
 
 // Documents as the projections leave them, for the specifications of this folder; nothing else imports them.
 
@@ -118,5 +120,58 @@ export function productSalesDocument(
     month,
     days,
     ...keys,
+  };
+}
+
+export function shopDocument(number: number, changes: Partial<ShopDocument> = {}): ShopDocument {
+  return {
+    _id: idOfNumber(number),
+    position: BigInt(number),
+    owner_id: bob,
+    name: 'Harbour Goods',
+    country: 'GB',
+    status: 'verified',
+    ...changes,
+  };
+}
+
+/** Stock of a variant in the shop of all these documents, all of it in one warehouse and none of it reserved. */
+export function inventoryDocument(number: number, changes: Partial<InventoryDocument> = {}): InventoryDocument {
+  const { available = 7 } = changes;
+  return {
+    _id: idOfNumber(number),
+    position: BigInt(number),
+    product_id: idOfNumber(900),
+    shop_id: idOfNumber(902),
+    sku: `MUG-${number}`,
+    levels: [{ warehouse_id: idOfNumber(905), on_hand: available, reserved: 0, available }],
+    on_hand: available,
+    reserved: 0,
+    available,
+    low_stock_threshold: 3,
+    low_stock: available <= 3,
+    last_change: { type: 'inventory.received', occurred_at: '2026-01-05T09:00:00.000Z' },
+    ...changes,
+  };
+}
+
+export function reservationDocument(number: number, changes: Partial<ReservationDocument> = {}): ReservationDocument {
+  const reserved_at = new Date(Date.UTC(2026, 0, 5, 9, 0, number)).toISOString();
+  return {
+    _id: idOfNumber(number),
+    position: BigInt(number),
+    order_id: idOfNumber(907),
+    variant_id: idOfNumber(901),
+    product_id: idOfNumber(900),
+    shop_id: idOfNumber(902),
+    sku: 'MUG-1',
+    quantity: 2,
+    parts: [{ warehouse_id: idOfNumber(905), quantity: 2 }],
+    status: 'open',
+    reason: null,
+    expires_at: '2026-01-05T10:00:00.000Z',
+    reserved_at,
+    changed_at: reserved_at,
+    ...changes,
   };
 }

@@ -1,20 +1,15 @@
 import type { Collection, Db, Filter } from 'mongodb';
 import { type OrderDocument, type OrderStatus, ordersModel } from '../../projections/orders/document.js';
 import { readModelId } from '../../runtime/document-store/read-model.js';
+import { follows, type PageEnd } from '../paging.js';
 
 /** Whose orders: one user's, or everybody's, guests included. */
 export type OrderScope = { readonly userId: string } | 'everybody';
 
-/** The last order of the page before: paging goes on after it. */
-export interface OrderCursor {
-  readonly placedAt: string;
-  readonly orderId: string;
-}
-
 export interface OrderListQuery {
   readonly scope: OrderScope;
   readonly status?: OrderStatus | undefined;
-  readonly after?: OrderCursor | undefined;
+  readonly after?: PageEnd | undefined;
   readonly limit: number;
 }
 
@@ -32,11 +27,6 @@ function within(scope: OrderScope): Filter<OrderDocument> {
   return scope === 'everybody' ? {} : { user_id: scope.userId };
 }
 
-/** The range keeps to the index; the choice settles orders placed at the very same moment. */
-function follows({ placedAt, orderId }: OrderCursor): Filter<OrderDocument> {
-  return { placed_at: { $lte: placedAt }, $or: [{ placed_at: { $lt: placedAt } }, { _id: { $lt: orderId } }] };
-}
-
 export function orderQueries(db: Db): OrderQueries {
   const orders: Collection<OrderDocument> = db.collection(readModelId(ordersModel));
   return {
@@ -44,7 +34,7 @@ export function orderQueries(db: Db): OrderQueries {
       const filter: Filter<OrderDocument> = {
         ...within(scope),
         ...(status === undefined ? {} : { status }),
-        ...(after === undefined ? {} : follows(after)),
+        ...(after === undefined ? {} : follows('placed_at', -1, after)),
       };
       const found = await orders
         .find(filter, { projection: { items: 0, personal: 0, timeline: 0, timeline_omitted: 0, position: 0 } })

@@ -8,8 +8,9 @@ import { forbidden, notFound } from '../../runtime/http/http-error.js';
 import type { Principal } from '../../runtime/http/internal-token.js';
 import type { CheckpointWatcher } from '../checkpoint-watcher.js';
 import { consistencyOf } from '../consistency.js';
+import { cursor, cursorText, pageLimit } from '../paging.js';
 import { detailOf, type OpenedFields, summaryOf } from './order-answers.js';
-import type { OrderCursor, OrderQueries, OrderScope } from './order-queries.js';
+import type { OrderQueries, OrderScope } from './order-queries.js';
 
 /** Opens personal fields; undefined where the key is gone: erased for ever. */
 export type OpenPersonal = (personal: Personal) => Promise<OpenedFields | undefined>;
@@ -20,30 +21,9 @@ export interface OrderRoutesDeps {
   readonly openPersonal: OpenPersonal;
 }
 
-const cursorShape = z.tuple([z.iso.datetime(), uuid]);
-
-function cursorText({ placedAt, orderId }: OrderCursor): string {
-  return Buffer.from(JSON.stringify([placedAt, orderId])).toString('base64url');
-}
-
-const cursor = z.string().transform((text, context): OrderCursor => {
-  try {
-    const [placedAt, orderId] = cursorShape.parse(JSON.parse(Buffer.from(text, 'base64url').toString()));
-    return { placedAt, orderId };
-  } catch {
-    context.addIssue({ code: 'custom', message: 'must be a next_cursor that an earlier page answered with' });
-    return z.NEVER;
-  }
-});
-
 const listQuery = z.strictObject({
-  limit: z
-    .string()
-    .regex(/^\d{1,3}$/)
-    .transform(Number)
-    .pipe(z.int().min(1).max(100))
-    .default(20),
-  cursor: cursor.optional(),
+  limit: pageLimit,
+  cursor: cursor(z.iso.datetime(), uuid).optional(),
   status: z.enum(orderStatuses).optional(),
   user_id: uuid.optional(),
 });
@@ -84,7 +64,7 @@ export function orderRoutes({ queries, watcher, openPersonal }: OrderRoutesDeps)
     const last = orders.at(-1);
     answer(res, 200, {
       orders: orders.map(summaryOf),
-      next_cursor: more && last !== undefined ? cursorText({ placedAt: last.placed_at, orderId: last._id }) : null,
+      next_cursor: more && last !== undefined ? cursorText({ value: last.placed_at, id: last._id }) : null,
     });
   });
 

@@ -3,6 +3,7 @@ import type { Collection, Db } from 'mongodb';
 import { type OrderDocument, ordersModel } from '../../../projections/orders/document.js';
 import { type ProductDocument, productSearchModel } from '../../../projections/product-search/document.js';
 import { orderQueries } from '../../../read-api/orders/order-queries.js';
+import type { PageEnd } from '../../../read-api/paging.js';
 import { productQueries } from '../../../read-api/product-search/product-queries.js';
 import { openCheckpoints } from '../../../runtime/document-store/checkpoints.js';
 import { positionedDocuments } from '../../../runtime/document-store/positioned.js';
@@ -66,11 +67,11 @@ describeTargets('what the shop asks', (target) => {
         const scope = userId === undefined ? 'everybody' : { userId };
         const queries = orderQueries(db);
         const found: string[] = [];
-        for (let more = true, after: { placedAt: string; orderId: string } | undefined; more; ) {
+        for (let more = true, after: PageEnd | undefined; more; ) {
           const page = await queries.list({ scope, status, after, limit: 7 });
           found.push(...page.orders.map(({ _id }) => _id));
           const last = page.orders.at(-1);
-          after = last === undefined ? undefined : { placedAt: last.placed_at, orderId: last._id };
+          after = last === undefined ? undefined : { value: last.placed_at, id: last._id };
           more = page.more;
           for (const order of page.orders) expect(order).to.not.have.any.keys('items', 'timeline', 'position');
         }
