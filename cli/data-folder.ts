@@ -38,6 +38,7 @@ export interface Secrets {
 export interface RunningFacts {
   readonly gatewayUrl: string;
   readonly eventStoreUrl: string;
+  readonly documentStoreUrl: string;
   readonly paymentUrl: string;
 }
 

@@ -1,6 +1,7 @@
 import { runDocumentStore } from '../embedded/document-store-server/main.js';
 import { runEventStore } from '../embedded/event-store-server/main.js';
 import { runPaymentProvider } from '../embedded/payment-provider/main.js';
+import { runAudit } from './audit/run-audit.js';
 import { runDemo } from './demo.js';
 import { CommandFault } from './fault.js';
 import { runUp } from './up.js';
@@ -15,6 +16,7 @@ const commands: Readonly<Record<string, CliCommand>> = {
   up: { about: 'set up and run everything on this machine', run: runUp },
   demo: { about: 'place two orders in the running system and show what happens', run: runDemo },
   verify: { about: "check the log's hash chain from the first event to the last", run: runVerify },
+  audit: { about: 'hold log, read models and provider ledger against what must hold', run: runAudit },
   'event-store': { about: 'run the embedded event store alone', run: runEventStore },
   'document-store': { about: 'run the embedded document store alone', run: runDocumentStore },
   'payment-provider': { about: 'run the sandbox payment provider alone', run: runPaymentProvider },

@@ -29,6 +29,7 @@ export function factsOf(ports: Ports): RunningFacts {
   return {
     gatewayUrl: `http://127.0.0.1:${ports.gateway}`,
     eventStoreUrl: `esdb://127.0.0.1:${ports['event-store']}?tls=false`,
+    documentStoreUrl: `mongodb://127.0.0.1:${ports['document-store']}`,
     paymentUrl: `http://127.0.0.1:${ports['payment-provider']}`,
   };
 }
@@ -41,7 +42,7 @@ const compiled = (file: string) => fileURLToPath(new URL(`../${file}`, import.me
  */
 export function processStages(data: DataFolder, ports: Ports, extraEnv: Record<string, string> = {}): ProcessSpec[][] {
   const secrets = data.secrets();
-  const { eventStoreUrl, paymentUrl } = factsOf(ports);
+  const { eventStoreUrl, documentStoreUrl, paymentUrl } = factsOf(ports);
   mkdirSync(data.at('logs'), { recursive: true, mode: 0o700 });
   const url = (name: keyof Ports) => `http://127.0.0.1:${ports[name]}`;
   const folder = (name: string) => {
@@ -65,7 +66,7 @@ export function processStages(data: DataFolder, ports: Ports, extraEnv: Record<s
   const service = (name: keyof Ports, file: string, env: Record<string, string>) =>
     node(name, file, [], { HOST: '127.0.0.1', PORT: String(ports[name]), ...env });
 
-  const documents = { MONGODB_URL: `mongodb://127.0.0.1:${ports['document-store']}`, MONGODB_DATABASE: 'shopledger' };
+  const documents = { MONGODB_URL: documentStoreUrl, MONGODB_DATABASE: 'shopledger' };
   const log = { EVENTSTORE_URL: eventStoreUrl };
   const redis = { REDIS_URL: `redis://127.0.0.1:${ports.redis}` };
   const webhook = {

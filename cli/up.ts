@@ -56,8 +56,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     };
     try {
       data.write('running.json', JSON.stringify(facts));
-      const mongoUrl = `mongodb://127.0.0.1:${ports['document-store']}`;
-      const demo = await ensureDemoShop(data, facts, mongoUrl, signal);
+      const demo = await ensureDemoShop(data, facts, facts.documentStoreUrl, signal);
       signal?.throwIfAborted();
       return { facts, demo, supervisor, stop };
     } catch (error) {

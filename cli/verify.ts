@@ -1,40 +1,9 @@
-import { existsSync } from 'node:fs';
-import { connect } from 'node:net';
 import { parseArgs } from 'node:util';
-import { startEventStore } from '../embedded/event-store-server/server.js';
 import { openEventLog } from '../runtime/event-store/event-log.js';
 import { verifyChain } from '../runtime/event-store/verify-chain.js';
 import { silentLogger } from '../runtime/logger.js';
-import { DataFolder, type RunningFacts } from './data-folder.js';
-import { CommandFault } from './fault.js';
-
-interface OpenedLog {
-  readonly url: string;
-  close(): Promise<void>;
-}
-
-function accepts(url: string): Promise<boolean> {
-  const { hostname, port } = new URL(url);
-  return new Promise((resolve) => {
-    const socket = connect(Number(port), hostname);
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
-}
-
-/** The log to check: a store that runs, or the data folder's own, opened for the time of the check. */
-async function openLog(url: string | undefined, data: DataFolder): Promise<OpenedLog> {
-  if (url !== undefined) return { url, close: async () => {} };
-  const running = data.readJson<RunningFacts>('running.json')?.eventStoreUrl;
-  if (running !== undefined && (await accepts(running))) return { url: running, close: async () => {} };
-  const dataDir = data.at('event-store');
-  if (!existsSync(dataDir)) throw new CommandFault(`${data.path} holds no event log: name another folder with --data.`);
-  const server = await startEventStore({ dataDir, port: 0, log: silentLogger });
-  return { url: server.connectionString, close: () => server.close() };
-}
+import { DataFolder } from './data-folder.js';
+import { openLog } from './open-stores.js';
 
 /**
  * `shopledger verify [--data ./data | --event-store URL]`: walks the whole log and checks every stream's hash chain. The

@@ -1,6 +1,12 @@
 import { createServer } from 'node:net';
+import { type AuditOptions, type AuditReport, audit } from '../../cli/audit/audit.js';
+import { readProviderLedger } from '../../cli/audit/provider-ledger.js';
+import { storedReadModels } from '../../cli/audit/read-models.js';
 import { DataFolder } from '../../cli/data-folder.js';
 import { type System, startSystem } from '../../cli/up.js';
+import { connectDocumentStore } from '../../runtime/document-store/connect.js';
+import { openEventLog } from '../../runtime/event-store/event-log.js';
+import { silentLogger } from '../../runtime/logger.js';
 import { temporaryFolder } from '../support/stores.js';
 
 export interface DrillSystem {
@@ -8,6 +14,8 @@ export interface DrillSystem {
   readonly data: DataFolder;
   /** Stops everything and starts it again on the same data. */
   restart(): Promise<void>;
+  /** Holds everything against the invariants, with no grace for what is under way unless told otherwise. */
+  audit(options?: AuditOptions): Promise<AuditReport>;
   close(): Promise<void>;
 }
 
@@ -43,6 +51,18 @@ export async function startDrillSystem(env: Record<string, string> = {}): Promis
     async restart() {
       await system.stop();
       system = await startSystem(options);
+    },
+    async audit(given) {
+      const { eventStoreUrl, documentStoreUrl: url, paymentUrl } = system.facts;
+      const eventLog = openEventLog(eventStoreUrl, silentLogger);
+      const store = await connectDocumentStore({ url, database: 'shopledger', appName: 'drill' });
+      try {
+        const readLedger = () => readProviderLedger(paymentUrl, new DataFolder(dataPath).secrets().paymentKey);
+        return await audit(eventLog, storedReadModels(store.db), readLedger, { graceMs: 0, ...given });
+      } finally {
+        await store.close();
+        await eventLog.close();
+      }
     },
     async close() {
       await system.stop();

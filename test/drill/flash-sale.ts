@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { complaintsOf } from '../../cli/audit/report-text.js';
 import { ShopClient } from '../../cli/shop-client.js';
 import { openEventLog, type StoredEvent } from '../../runtime/event-store/event-log.js';
 import { verifyChain } from '../../runtime/event-store/verify-chain.js';
@@ -7,7 +8,6 @@ import { inParallel } from '../../runtime/in-parallel.js';
 import { silentLogger } from '../../runtime/logger.js';
 import { address } from '../support/catalogue.js';
 import { eventually } from '../support/eventually.js';
-import { readLedger, reconcile } from '../support/reconcile.js';
 import { startDrillSystem } from './drill-system.js';
 
 const say = (text: string) => void process.stdout.write(`${text}\n`);
@@ -25,7 +25,8 @@ export async function runFlashSale(args: string[]): Promise<void> {
   const customers = Number(values.customers);
   const stock = Number(values.stock);
   say('starting the system');
-  const { system, data, close } = await startDrillSystem();
+  const drill = await startDrillSystem();
+  const { system, close } = drill;
   const eventLog = openEventLog(system.facts.eventStoreUrl, silentLogger);
   try {
     const { gatewayUrl } = system.facts;
@@ -77,18 +78,14 @@ export async function runFlashSale(args: string[]): Promise<void> {
     const last = events.findLast(({ type }) => type === 'fulfilment.ended');
     const endedMs = Date.parse(String(last?.metadata['occurred_at'])) - Date.now() + (performance.now() - started);
 
-    const whole: StoredEvent[] = [];
-    for await (const event of eventLog.readAll()) whole.push(event);
-    const ofDrill = whole.filter(
-      ({ stream, position }) => position > before || stream === `inventory-${piece.variant_id}`,
-    );
-    const secrets = data.secrets();
-    const result = reconcile(ofDrill, await readLedger(system.facts.paymentUrl, secrets.paymentKey));
+    const report = await drill.audit();
     const chain = await verifyChain(eventLog.readAll());
-    const mismatches = [...result.mismatches];
+    const mismatches = complaintsOf(report);
+    const stockLeft = report.stock.get(piece.variant_id);
     const confirmed = Math.min(stock, customers);
-    const expected = { confirmed, failed: customers - confirmed, sold: confirmed, available: stock - confirmed };
-    for (const [name, value] of Object.entries(expected)) {
+    const result = { ...report.orders, ...stockLeft };
+    const expected = { confirmed, failed: customers - confirmed, open: 0, sold: confirmed, reserved: 0 };
+    for (const [name, value] of Object.entries({ ...expected, available: stock - confirmed })) {
       const found = result[name as keyof typeof expected];
       if (found !== value) mismatches.push(`${name} is ${found}, not ${value}`);
     }
@@ -99,7 +96,7 @@ export async function runFlashSale(args: string[]): Promise<void> {
         `  orders confirmed      ${result.confirmed} of ${customers}`,
         `  orders failed         ${result.failed}`,
         `  pieces sold           ${result.sold}, left ${result.available}`,
-        `  reservations open     ${result.openReservations}`,
+        `  reserved and open     ${result.reserved} pieces`,
         `  hash chain            ${chain.firstBreak === undefined ? `intact, ${chain.events} events` : 'broken'}`,
         `  accepted after        ${(acceptedMs / 1000).toFixed(2)} s (${Math.round((customers * 1000) / acceptedMs)} orders/s)`,
         `  all ended after       ${(endedMs / 1000).toFixed(2)} s (${Math.round((customers * 1000) / endedMs)} orders/s end to end)`,

@@ -1,10 +1,10 @@
 import { createHmac } from 'node:crypto';
 import { expect } from 'chai';
+import { complaintsOf } from '../../cli/audit/report-text.js';
 import { ProviderUnavailable } from '../../command-api/process-manager/payment-provider.js';
 import { newId } from '../../runtime/ids.js';
 import { orderBody, type StockedProduct, stockShop } from '../support/catalogue.js';
 import { eventually } from '../support/eventually.js';
-import { readLedger, reconcile } from '../support/reconcile.js';
 import { startTestShop, type TestShop } from '../support/shop.js';
 
 describe('news of a payment', function () {
@@ -37,7 +37,7 @@ describe('news of a payment', function () {
       },
       30_000,
     );
-  const money = async () => reconcile(await shop.events(), await readLedger(shop.providerUrl, shop.providerKey));
+  const complaints = async () => complaintsOf(await shop.audit());
 
   /** A webhook as the provider would sign it. */
   const tell = (event: object) => {
@@ -69,7 +69,7 @@ describe('news of a payment', function () {
     await shop.stopFulfilment();
     await shop.startFulfilment((options) => ({ ...options, clock: () => new Date(Date.now() + 700_000) }));
     expect(await untilIn(orderId, 'fulfilment.ended')).to.include('order.confirmed');
-    expect((await money()).mismatches).to.deep.equal([]);
+    expect(await complaints()).to.deep.equal([]);
   });
 
   it('that comes by webhook after the payment was given up leads to one refund', async () => {
@@ -88,7 +88,7 @@ describe('news of a payment', function () {
     expect(await untilIn(orderId, 'fulfilment.ended')).to.include('order.failed');
     const types = await untilIn(orderId, 'payment.refunded');
     expect(types.filter((type) => type === 'payment.refunded').length).to.equal(1);
-    expect((await money()).mismatches).to.deep.equal([]);
+    expect(await complaints()).to.deep.equal([]);
   });
 
   it('of another order’s payment, or of another amount, changes nothing', async () => {

@@ -1,4 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
+import { type AuditOptions, type AuditReport, audit } from '../../cli/audit/audit.js';
+import { readProviderLedger } from '../../cli/audit/provider-ledger.js';
+import { storedReadModels } from '../../cli/audit/read-models.js';
 import { buildCommandApp } from '../../command-api/app.js';
 import { registerUser } from '../../command-api/auth/register-user.js';
 import { createTokenSigner } from '../../command-api/auth/token-signer.js';
@@ -64,6 +67,8 @@ export interface TestShop {
   startFulfilment(change?: (options: RunnerOptions) => RunnerOptions): Promise<void>;
   /** Ends command-api and opens it anew, with nothing in its caches. */
   restartCommandApi(): Promise<void>;
+  /** Holds everything against the invariants, with no grace for what is under way unless told otherwise. */
+  audit(options?: AuditOptions): Promise<AuditReport>;
   close(): Promise<void>;
 }
 
@@ -203,6 +208,12 @@ export async function startTestShop(log: Logger = silentLogger): Promise<TestSho
       await commandApi.side.close();
       commandApi = await openCommandApi();
     },
+    audit: (options) =>
+      audit(events.eventLog, storedReadModels(store.db), () => readProviderLedger(provider.url, secrets.payment), {
+        graceMs: 0,
+        waitMs: 20_000,
+        ...options,
+      }),
     async close() {
       await front.close();
       await gateway.close();
