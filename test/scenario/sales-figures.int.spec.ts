@@ -1,9 +1,10 @@
 import { expect } from 'chai';
+import { readProviderLedger } from '../../cli/audit/provider-ledger.js';
 import { orderAggregate } from '../../command-api/aggregates.js';
 import { newId } from '../../runtime/ids.js';
 import { orderBody, type StockedProduct, stockShop } from '../support/catalogue.js';
 import { eventually } from '../support/eventually.js';
-import { readLedger } from '../support/reconcile.js';
+
 import { startTestShop, type TestShop } from '../support/shop.js';
 
 interface Row {
@@ -98,7 +99,7 @@ describe('the sales figures', function () {
     expect(total(({ captured }) => captured)).to.equal(91.08);
     expect(total(({ refunded: back }) => back)).to.equal(50.05);
 
-    const ledger = await readLedger(shop.providerUrl, shop.providerKey);
+    const ledger = await readProviderLedger(shop.providerUrl, shop.providerKey);
     const sum = (amounts: readonly { amount: number }[]) => amounts.reduce((all, { amount }) => all + amount, 0);
     expect(sum(ledger.captures)).to.equal(9_108);
     expect(sum(ledger.refunds)).to.equal(5_005);
