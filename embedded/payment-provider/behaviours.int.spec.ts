@@ -136,6 +136,16 @@ describe('a test payment method', () => {
       expect(await captures()).to.equal(1);
     });
 
+    it('comes late is there at once for a repeat, and when the provider ends', async () => {
+      const late = pay('answerLate_600s', 'one');
+      await told(1);
+      const again = await pay('answerLate_600s', 'one');
+      expect(again.lastResponse.headers['idempotent-replayed']).to.equal('true');
+      await fixture.restart();
+      expect((await late).id).to.equal(again.id);
+      expect((await pay('answerLate_0s')).status).to.equal('succeeded');
+    });
+
     it('follows the webhook comes after it was accepted', async () => {
       await pay('answerAfterWebhook');
       expect(types()).to.deep.equal([succeeded]);

@@ -22,7 +22,7 @@ interface Deeds {
   /** the reason, where it declines */
   decline?: Decline;
   /** `lost`: the connection breaks off within it; `never`: it stays open and silent */
-  answer?: 'never' | 'lost' | 'always-lost' | 'after-webhook';
+  answer?: 'never' | 'lost' | 'always-lost' | 'after-webhook' | 'late';
   /** the news of a capture */
   webhook?: 'never' | 'late' | 'twice' | 'contradicted' | 'after-refund';
   refund?: 'refused' | 'refused-once' | 'answer-lost';
@@ -129,6 +129,13 @@ export const behaviours: readonly Behaviour[] = [
     number: 60,
     about: 'Takes the money and answers when the webhook was sent, accepted or not.',
     does: { answer: 'after-webhook' },
+  },
+  {
+    name: 'answerLate',
+    number: 69,
+    about: 'Takes the money and answers 5 s later; asked again with the same key, it answers at once.',
+    seconds: 5,
+    does: { answer: 'late' },
   },
   {
     name: 'webhookTwice',

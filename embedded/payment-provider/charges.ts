@@ -32,7 +32,7 @@ function chargeNow(
   expand: readonly string[],
   fresh: NewCharge,
 ): Outcome {
-  const answer = conduct.answer === undefined ? {} : { answer: conduct.answer };
+  const answer = conduct.answer === undefined ? {} : { answer: conduct.answer, answerAfterMs: conduct.waitMs };
   switch (conduct.now) {
     case 'nothing': {
       const waiting: Intent = { ...intent, status: 'processing' };

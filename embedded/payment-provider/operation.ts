@@ -33,6 +33,7 @@ export interface Outcome {
   events: News[];
   /** how the answer is given, where it is not simply sent */
   answer?: Conduct['answer'];
+  answerAfterMs?: number;
 }
 
 /** A request whose parameters are valid; `decide` reads the ledger, so it runs when its intent is free. */

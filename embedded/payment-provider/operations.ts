@@ -26,6 +26,8 @@ export interface Answer {
 
 export interface Operations {
   execute(request: ChangeRequest, prepare: (form: Record<string, FormValue>) => Operation): Promise<Answer>;
+  /** Gives the answers at once that were to come late. */
+  hurry(): void;
   /** Ends the settling of charges that were left open; what is not due yet is kept. */
   close(): Promise<void>;
 }
@@ -46,6 +48,7 @@ export function startOperations(deps: OperationDeps): Operations {
   const { ledger, webhooks, clock, log } = deps;
   const inWork = new Map<string, Promise<Answer>>();
   const queues = new Map<string, Promise<unknown>>();
+  const late = new Set<() => void>();
 
   const serially = <T>(id: string | undefined, work: () => Promise<T>): Promise<T> => {
     if (id === undefined) return work();
@@ -58,6 +61,17 @@ export function startOperations(deps: OperationDeps): Operations {
     mine.then(leave, leave);
     return mine;
   };
+
+  const pause = (ms: number): Promise<void> =>
+    new Promise((resolve) => {
+      const end = () => {
+        clearTimeout(timer);
+        late.delete(end);
+        resolve();
+      };
+      const timer = setTimeout(end, ms);
+      late.add(end);
+    });
 
   const store = async (
     { changes, events }: Outcome,
@@ -109,6 +123,7 @@ export function startOperations(deps: OperationDeps): Operations {
       if (answer === 'always-lost') kept.manner = 'lost';
       const toDo = await store(outcome, cause, key === null ? {} : { answer: { key, kept } });
       if (answer === 'after-webhook') await webhooks?.attempted(toDo.deliveries);
+      if (answer === 'late') await pause(outcome.answerAfterMs ?? 0);
       return { status, body, replayed: false, manner: answer === 'lost' ? 'lost' : kept.manner };
     });
   };
@@ -141,5 +156,11 @@ export function startOperations(deps: OperationDeps): Operations {
     return mine;
   };
 
-  return { execute, close: () => due.close() };
+  return {
+    execute,
+    hurry: () => {
+      for (const end of late) end();
+    },
+    close: () => due.close(),
+  };
 }

@@ -69,6 +69,7 @@ export async function startPaymentProvider(options: PaymentProviderOptions): Pro
       await new Promise<void>((resolve) => {
         server.close(() => resolve());
         server.closeIdleConnections();
+        operations.hurry();
         for (const unanswered of silence) unanswered.destroy();
       });
       clearTimeout(limit);
