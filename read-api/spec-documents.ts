@@ -1,7 +1,7 @@
 import type { ProductDay, ProductSalesDocument, SalesDocument } from '../projections/analytics/document.js';
 import type { InventoryDocument, ReservationDocument } from '../projections/inventory/document.js';
 import type { OrderDocument } from '../projections/orders/document.js';
-import type { ProductDocument } from '../projections/product-search/document.js';
+import { neighbourhood, type ProductDocument } from '../projections/product-search/document.js';
 import type { ShopDocument } from '../projections/shops/document.js';
 
 // Documents as the projections leave them, for the specifications of this folder; nothing else imports them.
@@ -72,14 +72,16 @@ export function productDocument(number: number, changes: Partial<ProductDocument
     description: 'A sturdy mug.',
     category: 'Kitchen',
     images: [],
-    variants: [
-      { variant_id: idOfNumber(901), sku: 'MUG-1', title: 'Blue', price: 1_050, currency: 'GBP', available: 7 },
-    ],
+    variants: [{ variant_id: idOfNumber(901), sku: 'MUG-1', title: 'Blue', price: 1_050, currency: 'GBP' }],
     min_price: 1_050,
     currency: 'GBP',
+    price_band: 2,
     in_stock: true,
+    stocked: [idOfNumber(901)],
     terms: ['cafe', 'mug', 'kitchen', 'blue', '1', 'a', 'sturdy'],
-    stock: { [idOfNumber(901)]: 7 },
+    name_terms: ['cafe', 'mug'],
+    name_key: 'cafe mug',
+    near: ['cafe', 'mug', 'kitchen'].flatMap(neighbourhood),
     created_at: new Date(Date.UTC(2026, 0, 5, 9, 0, number)).toISOString(),
     ...changes,
   };

@@ -1,11 +1,20 @@
+import { decimalsOf } from '../../domain/core/money.js';
 import { type InventoryEvent, inventoryDefinitions } from '../../domain/inventory/inventory-events.js';
-import { type ProductEvent, type ProductVariant, productDefinitions } from '../../domain/product/product-events.js';
+import { type ProductEvent, productDefinitions } from '../../domain/product/product-events.js';
 import type { Projection, Recorded } from '../projection.js';
-import { type ProductBody, type ProductStatus, productSearchModel, wordsOf } from './document.js';
+import {
+  neighbourhood,
+  type ProductBody,
+  type ProductStatus,
+  priceBands,
+  productSearchModel,
+  wordsOf,
+} from './document.js';
 
 export type ProductModelEvent = ProductEvent | InventoryEvent;
 
 const termLimit = 400;
+const guessedWords = 20;
 
 const nothingYet: ProductBody = {
   status: 'unknown',
@@ -17,51 +26,54 @@ const nothingYet: ProductBody = {
   variants: [],
   min_price: null,
   currency: null,
+  price_band: null,
   in_stock: false,
+  stocked: [],
   terms: [],
-  stock: {},
+  name_terms: [],
+  name_key: '',
+  near: [],
   created_at: '',
 };
 
+function bandOf(price: number, currency: string): number {
+  const units = price / 10 ** decimalsOf(currency);
+  return priceBands.findLastIndex((from) => units >= from);
+}
+
 /** Fills in what follows from the product's own fields. */
 function derived(product: ProductBody): ProductBody {
-  const { variants, name, category, description } = product;
+  const { variants, name, category, description, stocked } = product;
   const currency = variants[0]?.currency ?? null;
   const prices = variants.filter((variant) => variant.currency === currency).map(({ price }) => price);
+  const min_price = prices.length === 0 ? null : Math.min(...prices);
+  const nameWords = wordsOf(name);
   // What names the product comes first, so that the limit cuts the description.
   const texts = [name, category, ...variants.flatMap(({ title, sku }) => [title, sku]), description];
   const terms = new Set<string>();
   for (const text of texts) {
     for (const term of wordsOf(text)) if (terms.size < termLimit) terms.add(term);
   }
+  const guessed = [...new Set([...nameWords, ...wordsOf(category)])].slice(0, guessedWords);
   return {
     ...product,
     currency,
-    min_price: prices.length === 0 ? null : Math.min(...prices),
-    in_stock: variants.some(({ available }) => available > 0),
+    min_price,
+    price_band: min_price === null || currency === null ? null : bandOf(min_price, currency),
+    in_stock: variants.some(({ variant_id }) => stocked.includes(variant_id)),
     terms: [...terms],
+    name_terms: [...new Set(nameWords)],
+    name_key: nameWords.join(' '),
+    near: [...new Set(guessed.flatMap(neighbourhood))],
   };
 }
 
-function withVariants(product: ProductBody, variants: readonly ProductVariant[]): ProductBody {
-  const { stock } = product;
-  return {
-    ...product,
-    variants: variants.map((variant) => ({ ...variant, available: stock[variant.variant_id] ?? 0 })),
-  };
-}
-
+/** Most stock events change nothing here, and so cost no write: only the first and the last piece count. */
 function withStock(product: ProductBody, variantId: string, available: number): ProductBody {
-  if (product.stock[variantId] === available) return product;
-  const variants = product.variants.map((variant) =>
-    variant.variant_id === variantId ? { ...variant, available } : variant,
-  );
-  return {
-    ...product,
-    stock: { ...product.stock, [variantId]: available },
-    variants,
-    in_stock: variants.some((variant) => variant.available > 0),
-  };
+  if (product.stocked.includes(variantId) === available > 0) return product;
+  const stocked =
+    available > 0 ? [...product.stocked, variantId].sort() : product.stocked.filter((id) => id !== variantId);
+  return { ...product, stocked, in_stock: product.variants.some(({ variant_id }) => stocked.includes(variant_id)) };
 }
 
 const withStatus = (product: ProductBody, status: ProductStatus): ProductBody => ({ ...product, status });
@@ -71,7 +83,7 @@ function changed(product: ProductBody, event: Recorded<ProductModelEvent>): Prod
     case 'product.created': {
       const { shop_id, name, description, category, images, variants } = event.data;
       const described = { ...product, shop_id, name, description, category, images, created_at: event.occurredAt };
-      return derived(withVariants(withStatus(described, 'pending'), variants));
+      return derived({ ...withStatus(described, 'pending'), variants });
     }
     case 'product.updated': {
       const { variants, name, description, category, images } = event.data.new;
@@ -81,8 +93,9 @@ function changed(product: ProductBody, event: Recorded<ProductModelEvent>): Prod
         description: description ?? product.description,
         category: category ?? product.category,
         images: images ?? product.images,
+        variants: variants ?? product.variants,
       };
-      return derived(variants === undefined ? described : withVariants(described, variants));
+      return derived(described);
     }
     case 'product.price_changed': {
       const { variant_id, new_price, currency } = event.data;

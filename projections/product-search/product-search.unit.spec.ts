@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { asRecorded, orderOf, productOf } from '../spec-histories.js';
-import { type ProductBody, wordsOf } from './document.js';
+import { isOneLetterOff, neighbourhood, type ProductBody, wordsOf } from './document.js';
 import { type ProductModelEvent, productSearchProjection } from './product-search.js';
 
 const product = productOf('a');
@@ -26,7 +26,7 @@ describe('the product-search read model', () => {
       in_stock: false,
       created_at: '2026-01-05T09:00:00.000Z',
     });
-    expect(document.variants.map(({ available }) => available)).to.deep.equal([0, 0]);
+    expect(document).to.deep.include({ stocked: [], price_band: 0, name_key: 'cafe mug', name_terms: ['cafe', 'mug'] });
   });
 
   it('follows moderation', () => {
@@ -35,27 +35,26 @@ describe('the product-search read model', () => {
     expect(given(product.created(), product.flagged(), product.rejected()).status).to.equal('rejected');
   });
 
-  it('takes available stock from inventory events by variant', () => {
+  it('knows from inventory events which variants can be bought', () => {
     const order = orderOf('a');
     const stocked = [product.created(), product.received(10)] as const;
-    expect(given(...stocked)).to.deep.include({ in_stock: true, stock: { [product.variant_id]: 10 } });
-    const sold = given(...stocked, order.stockReserved(0, 0));
-    expect(sold.in_stock).to.equal(false);
-    expect(sold.variants[0]?.available).to.equal(0);
+    expect(given(...stocked)).to.deep.include({ in_stock: true, stocked: [product.variant_id] });
+    expect(given(...stocked, order.stockReserved(0, 0))).to.deep.include({ in_stock: false, stocked: [] });
+    const back = given(...stocked, order.stockReserved(0, 0), product.received(1));
+    expect(back).to.deep.include({ in_stock: true, stocked: [product.variant_id] });
   });
 
   it('remembers stock that was heard of before the product', () => {
     expect(given(product.received(7))).to.deep.include({ status: 'unknown', in_stock: false });
     const document = given(product.received(7), product.created());
-    expect(document).to.deep.include({ status: 'pending', in_stock: true });
-    expect(document.variants[0]?.available).to.equal(7);
+    expect(document).to.deep.include({ status: 'pending', in_stock: true, stocked: [product.variant_id] });
   });
 
-  it('is the same object where the stock did not change', () => {
+  it('is the same object while there is any stock, however much: most stock events write nothing', () => {
     const document = given(product.created(), product.received(7));
-    const [event] = asRecorded([product.received(7)]);
-    if (event === undefined) throw new Error('no event');
-    expect(productSearchProjection.evolve(document, event, product.product_id)).to.equal(document);
+    for (const event of asRecorded([product.received(7), orderOf('a').stockReserved(0, 3)])) {
+      expect(productSearchProjection.evolve(document, event, product.product_id)).to.equal(document);
+    }
   });
 
   it('keeps stock through a new list of variants, and prices through changes', () => {
@@ -65,7 +64,8 @@ describe('the product-search read model', () => {
     if (first === undefined) throw new Error('no variant');
     const one = given(product.created(), product.received(7), product.updated({ variants: [first] }));
     expect(one.variants).to.have.length(1);
-    expect(one.variants[0]).to.deep.include({ available: 7, price: 500 });
+    expect(one.variants[0]).to.deep.include({ price: 500 });
+    expect(one.in_stock).to.equal(true);
     expect(one.min_price).to.equal(500);
   });
 
@@ -95,6 +95,44 @@ describe('the product-search read model', () => {
 describe('words', () => {
   it('are lower case, without accents, letters and digits only', () => {
     expect(wordsOf('Crème-brûlée, №5 (2 x 90 g)')).to.deep.equal(['creme', 'brulee', 'no5', '2', 'x', '90', 'g']);
+    expect(wordsOf("Women’s, children's İSTANBUL")).to.deep.equal(['womens', 'childrens', 'istanbul']);
     expect(wordsOf(' .*^$ ')).to.deep.equal([]);
+  });
+});
+
+describe('a mistyped word', () => {
+  const pairs = [
+    ['lantern', 'lanten'],
+    ['lantern', 'lanttern'],
+    ['lantern', 'lentern'],
+    ['lantern', 'lantren'],
+    ['lantern', 'lanterns'],
+    ['lantern', 'antern'],
+    ['aaaa', 'aaaaa'],
+  ] as const;
+
+  for (const [one, other] of pairs) {
+    it(`is ${other} for ${one}, and shares a neighbour with it`, () => {
+      expect([isOneLetterOff(one, other), isOneLetterOff(other, one)]).to.deep.equal([true, true]);
+      const near = new Set(neighbourhood(one));
+      expect(neighbourhood(other).some((token) => near.has(token))).to.equal(true);
+    });
+  }
+
+  it('is no word that needs more than one change', () => {
+    for (const [one, other] of [
+      ['abcd', 'bcde'],
+      ['lantern', 'lantrne'],
+      ['lantern', 'lan'],
+      ['lantern', 'lxnterm'],
+    ] as const) {
+      expect([isOneLetterOff(one, other), isOneLetterOff(other, one)], other).to.deep.equal([false, false]);
+    }
+  });
+
+  it('is not guessed at where it is very short or very long', () => {
+    expect(neighbourhood('mug')).to.deep.equal([]);
+    expect(neighbourhood('x'.repeat(25))).to.deep.equal([]);
+    expect(neighbourhood('abca')).to.deep.equal(['abca', 'bca', 'aca', 'aba', 'abc']);
   });
 });

@@ -4,6 +4,7 @@ import { type OrderDocument, ordersModel } from '../../../projections/orders/doc
 import { type ProductDocument, productSearchModel } from '../../../projections/product-search/document.js';
 import { orderQueries } from '../../../read-api/orders/order-queries.js';
 import type { PageEnd } from '../../../read-api/paging.js';
+import { cursorAt, type ProductCursor } from '../../../read-api/product-search/product-cursor.js';
 import { productQueries } from '../../../read-api/product-search/product-queries.js';
 import { openCheckpoints } from '../../../runtime/document-store/checkpoints.js';
 import { positionedDocuments } from '../../../runtime/document-store/positioned.js';
@@ -103,9 +104,18 @@ describeTargets('what the shop asks', (target) => {
           .map(({ _id }) => _id);
         const queries = productQueries(db);
         const found: string[] = [];
-        for (let more = true; more; ) {
-          const page = await queries.list({ search, category, limit: 10, offset: found.length });
+        for (let more = true, after: ProductCursor | undefined; more; ) {
+          const page = await queries.list({
+            filter: { search, category },
+            sort: 'newest',
+            after,
+            limit: 10,
+            facets: true,
+          });
           found.push(...page.products.map(({ _id }) => _id));
+          expect(page.facets?.total, 'counted').to.equal(expected.length);
+          const last = page.products.at(-1);
+          after = last === undefined ? undefined : cursorAt('newest', last);
           more = page.more;
         }
         expect(found, category).to.deep.equal(expected);
