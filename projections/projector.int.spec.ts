@@ -154,7 +154,7 @@ describe('the projector', function () {
     const events = [product.created(), product.approved(), product.deleted()];
     const position = await appendAll(servers.eventLog, events);
     await caughtUp(await start(), position);
-    const found = await store.db.collection('product-search-v1').findOne({ _id: product.product_id as never });
+    const found = await store.db.collection('product-search-v2').findOne({ _id: product.product_id as never });
     expect(found).to.deep.include({ status: 'deleted', position });
   });
 
@@ -168,9 +168,9 @@ describe('the projector', function () {
     const bad = { id: eventId, type: 'order.paid', data: { order_id: order.order_id }, metadata };
     const poison = await appendRaw(servers.eventLog, `order-${order.order_id}`, bad);
     const last = await appendAll(servers.eventLog, [...soldProduct('poison'), orderOf('after').created()]);
-    await until(() => (projector.positions().get('product-search-v1') ?? 0n) >= last, 'the other projection');
+    await until(() => (projector.positions().get('product-search-v2') ?? 0n) >= last, 'the other projection');
     const [orders, products] = projector.states();
-    expect(products).to.deep.include({ id: 'product-search-v1', fault: undefined });
+    expect(products).to.deep.include({ id: 'product-search-v2', fault: undefined });
     expect(orders?.fault).to.deep.include({ code: 'event-data-invalid', eventId, position: poison });
     expect(orders?.position).to.equal(good);
     expect(await store.db.collection('orders-v1').countDocuments({ _id: orderOf('after').order_id as never })).to.equal(

@@ -7,6 +7,7 @@ import { answer } from '../../runtime/http/app.js';
 import { notFound } from '../../runtime/http/http-error.js';
 import type { CheckpointWatcher } from '../checkpoint-watcher.js';
 import { consistencyOf } from '../consistency.js';
+import { pageLimit } from '../paging.js';
 import { cursorAt, cursorText, productCursor, productSorts } from './product-cursor.js';
 import type { ProductListQuery, ProductQueries, ProductSummary } from './product-queries.js';
 
@@ -24,12 +25,7 @@ const listQuery = z
     in_stock: z.enum(['true', 'false']).optional(),
     sort: z.enum(productSorts).optional(),
     facets: z.enum(['true', 'false']).default('false'),
-    limit: z
-      .string()
-      .regex(/^\d{1,3}$/)
-      .transform(Number)
-      .pipe(z.int().min(1).max(100))
-      .default(20),
+    limit: pageLimit,
     cursor: productCursor.optional(),
   })
   .superRefine((query, context) => {
