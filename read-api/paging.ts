@@ -1,4 +1,4 @@
-import type { Document } from 'mongodb';
+import type { Collection, Document, Filter } from 'mongodb';
 import { z } from 'zod';
 
 /** How many entries a page has: digits in the query, 20 unless told. */
@@ -33,11 +33,37 @@ export function cursor<Value>(value: z.ZodType<Value>, id: z.ZodType<string>) {
   });
 }
 
+/** One page of a collection, in the order of a field and then of `_id`. */
+export interface PageAsked<Doc extends Document> {
+  readonly filter: Filter<Doc>;
+  readonly field: string & keyof Doc;
+  readonly direction: 1 | -1;
+  readonly after?: PageEnd<unknown> | undefined;
+  readonly limit: number;
+  readonly projection?: Document;
+}
+
 /**
- * The filter for what comes after a page's end, in the order of a field and then `_id`. The range keeps to the index; the
- * choice settles equal values.
+ * Reads a page. What has the same value as the end of the page before is asked for first, and what lies beyond it then:
+ * each is a range of one index, so that a page costs the same however many have equal values.
+ *
+ * @returns `more` where there is another page
  */
-export function follows(field: string, direction: 1 | -1, { value, id }: PageEnd<unknown>): Document {
-  const [range, beyond] = direction === 1 ? ['$gte', '$gt'] : ['$lte', '$lt'];
-  return { [field]: { [range]: value }, $or: [{ [field]: { [beyond]: value } }, { _id: { [beyond]: id } }] };
+export async function readPage<Doc extends Document & { _id: string }>(
+  collection: Collection<Doc>,
+  { filter, field, direction, after, limit, projection = {} }: PageAsked<Doc>,
+): Promise<{ page: Doc[]; more: boolean }> {
+  const beyond = direction === 1 ? '$gt' : '$lt';
+  const ranges: Document[] =
+    after === undefined
+      ? [{}]
+      : [{ [field]: after.value, _id: { [beyond]: after.id } }, { [field]: { [beyond]: after.value } }];
+  const found: Doc[] = [];
+  for (const range of ranges) {
+    if (found.length > limit) break;
+    const wanted = { $and: [filter, range] } as Filter<Doc>;
+    const rest = collection.find<Doc>(wanted, { projection, sort: { [field]: direction, _id: direction } });
+    found.push(...(await rest.limit(limit + 1 - found.length).toArray()));
+  }
+  return { page: found.slice(0, limit), more: found.length > limit };
 }

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type Document, MongoClient } from 'mongodb';
 import { startDocumentStore } from '../embedded/document-store-server/document-store.js';
 import { connectDocumentStore } from '../runtime/document-store/connect.js';
 import { type Caller, internalTokenSigner } from '../runtime/http/internal-token.js';
@@ -18,8 +19,22 @@ export interface Answer {
 
 const internalSecret = 'ab'.repeat(32);
 
-/** The read side over HTTP on a document store of its own. */
-export async function startReadSide(openPersonal: OpenPersonal = async () => undefined) {
+/** Tells of every command that a database gets. */
+function watched(url: string, onCommand: (command: Document) => void) {
+  const client = new MongoClient(url, { monitorCommands: true, useBigInt64: true });
+  client.on('commandStarted', ({ command }) => onCommand(command));
+  return { db: client.db('specs'), close: () => client.close() };
+}
+
+/**
+ * The read side over HTTP on a document store of its own.
+ *
+ * @param onCommand hears what the read side asks of the store
+ */
+export async function startReadSide(
+  openPersonal: OpenPersonal = async () => undefined,
+  onCommand?: (command: Document) => void,
+) {
   const directory = await mkdtemp(join(tmpdir(), 'shopledger-read-api-'));
   const server = await startDocumentStore({ dataDir: directory, port: 0, log: silentLogger });
   const store = await connectDocumentStore({
@@ -28,7 +43,8 @@ export async function startReadSide(openPersonal: OpenPersonal = async () => und
     appName: 'specs',
     selectionTimeoutMs: 300,
   });
-  const deps = { db: store.db, ping: store.ping, internalSecret, openPersonal, log: silentLogger };
+  const asking = onCommand === undefined ? undefined : watched(server.connectionString, onCommand);
+  const deps = { db: asking?.db ?? store.db, ping: store.ping, internalSecret, openPersonal, log: silentLogger };
   const listening = await listen(buildReadApp(deps), 0);
   const sign = internalTokenSigner(internalSecret);
   return {
@@ -43,6 +59,7 @@ export async function startReadSide(openPersonal: OpenPersonal = async () => und
     },
     async close() {
       await listening.close();
+      await asking?.close();
       await store.close();
       await server.close();
       await rm(directory, { recursive: true, force: true });

@@ -141,9 +141,10 @@ describe('analytics over HTTP', function () {
 
   it('wait for the read model that they read, and no other', async () => {
     await openCheckpoints(side.db).advance(new Map([[readModelId(salesModel), 50n]]));
-    const headers = { 'x-consistency-token': '50', 'x-consistency-wait': '20' };
+    const headers = { 'x-consistency-token': '50' };
+    const hurried = { ...headers, 'x-consistency-wait': '20' };
     expect((await side.get(`/analytics/sales?${range}`, auditor, headers)).status).to.equal(200);
-    expect((await side.get(`/analytics/products?${range}`, auditor, headers)).status).to.equal(504);
+    expect((await side.get(`/analytics/products?${range}`, auditor, hurried)).status).to.equal(504);
   });
 
   for (const query of [

@@ -8,7 +8,7 @@ import {
 } from '../../projections/inventory/document.js';
 import { type ShopDocument, shopsModel } from '../../projections/shops/document.js';
 import { readModelId } from '../../runtime/document-store/read-model.js';
-import { follows, type PageEnd } from '../paging.js';
+import { type PageEnd, readPage } from '../paging.js';
 
 /** What a list of stock can be sorted by; `-` turns it round. */
 export const inventorySorts = ['sku', '-sku', 'available', '-available'] as const;
@@ -58,29 +58,17 @@ export function inventoryQueries(db: Db): InventoryQueries {
         ...(sku === undefined ? {} : { sku }),
         ...(lowOnly === true ? { low_stock: true } : {}),
       };
-      const filter = after === undefined ? wanted : { $and: [wanted, follows(field, direction, after)] };
-      const found = await stock
-        .find(filter)
-        .sort({ [field]: direction, _id: direction })
-        .limit(limit + 1)
-        .toArray();
-      return { stock: found.slice(0, limit), more: found.length > limit };
+      const { page, more } = await readPage(stock, { filter: wanted, field, direction, after, limit });
+      return { stock: page, more };
     },
     async find(variantId) {
       return (await stock.findOne({ _id: variantId })) ?? undefined;
     },
     async reservations({ variantId, status, after, limit }) {
-      const filter: Filter<ReservationDocument> = {
-        variant_id: variantId,
-        status,
-        ...(after === undefined ? {} : follows('reserved_at', -1, after)),
-      };
-      const found = await reservations
-        .find(filter)
-        .sort({ reserved_at: -1, _id: -1 })
-        .limit(limit + 1)
-        .toArray();
-      return { reservations: found.slice(0, limit), more: found.length > limit };
+      const filter = { variant_id: variantId, status };
+      const asked = { filter, field: 'reserved_at' as const, direction: -1 as const, after, limit };
+      const { page, more } = await readPage(reservations, asked);
+      return { reservations: page, more };
     },
     async owns(userId, shopId) {
       return (await shops.findOne({ _id: shopId, owner_id: userId }, { projection: { _id: 1 } })) !== null;

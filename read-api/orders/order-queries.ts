@@ -1,7 +1,7 @@
 import type { Collection, Db, Filter } from 'mongodb';
 import { type OrderDocument, type OrderStatus, ordersModel } from '../../projections/orders/document.js';
 import { readModelId } from '../../runtime/document-store/read-model.js';
-import { follows, type PageEnd } from '../paging.js';
+import { type PageEnd, readPage } from '../paging.js';
 
 /** Whose orders: one user's, or everybody's, guests included. */
 export type OrderScope = { readonly userId: string } | 'everybody';
@@ -31,17 +31,11 @@ export function orderQueries(db: Db): OrderQueries {
   const orders: Collection<OrderDocument> = db.collection(readModelId(ordersModel));
   return {
     async list({ scope, status, after, limit }) {
-      const filter: Filter<OrderDocument> = {
-        ...within(scope),
-        ...(status === undefined ? {} : { status }),
-        ...(after === undefined ? {} : follows('placed_at', -1, after)),
-      };
-      const found = await orders
-        .find(filter, { projection: { items: 0, personal: 0, timeline: 0, timeline_omitted: 0, position: 0 } })
-        .sort({ placed_at: -1, _id: -1 })
-        .limit(limit + 1)
-        .toArray();
-      return { orders: found.slice(0, limit), more: found.length > limit };
+      const filter: Filter<OrderDocument> = { ...within(scope), ...(status === undefined ? {} : { status }) };
+      const projection = { items: 0, personal: 0, timeline: 0, timeline_omitted: 0, position: 0 };
+      const asked = { filter, field: 'placed_at' as const, direction: -1 as const, after, limit, projection };
+      const { page, more } = await readPage(orders, asked);
+      return { orders: page, more };
     },
     async find(orderId, scope) {
       return (await orders.findOne({ ...within(scope), _id: orderId })) ?? undefined;
