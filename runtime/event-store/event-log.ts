@@ -234,7 +234,10 @@ export function openEventLog(connectionString: string, log: Logger, options: Eve
       closed = true;
       appender.close();
       // A call that never ends would keep `dispose` waiting for ever.
-      await Promise.race([client.dispose(), sleep(disposeLimitMs, undefined, { ref: false })]);
+      const limit = new AbortController();
+      const waited = sleep(disposeLimitMs, undefined, { signal: limit.signal });
+      // The wait holds the process: one that has nothing else to do would end in the middle of this close.
+      await Promise.race([client.dispose(), waited]).finally(() => limit.abort());
     },
   };
 }
