@@ -1,4 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
+import type { Db } from 'mongodb';
 import { type AuditOptions, type AuditReport, audit } from '../../cli/audit/audit.js';
 import { readProviderLedger } from '../../cli/audit/provider-ledger.js';
 import { storedReadModels } from '../../cli/audit/read-models.js';
@@ -51,6 +52,8 @@ export interface CallOptions {
 export interface TestShop {
   readonly gatewayUrl: string;
   readonly commandUrl: string;
+  readonly eventStoreUrl: string;
+  readonly documentStore: { readonly url: string; readonly db: Db };
   readonly providerUrl: string;
   readonly providerKey: string;
   readonly webhookSecret: string;
@@ -183,6 +186,8 @@ export async function startTestShop(log: Logger = silentLogger): Promise<TestSho
   return {
     gatewayUrl: front.url,
     commandUrl: commandApi.listening.url,
+    eventStoreUrl: events.url,
+    documentStore: { url: documents.url, db: store.db },
     providerUrl: provider.url,
     providerKey: secrets.payment,
     webhookSecret: secrets.webhook,

@@ -31,8 +31,9 @@ export const exitOf = (child: ChildProcess): Promise<number | null> =>
 export async function runEntry(
   main: Entry,
   args: string[],
+  options: SpawnOptions = {},
 ): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const child = spawnEntry(main, args);
+  const child = spawnEntry(main, args, options);
   const [stdout, stderr] = [gather(child.stdout), gather(child.stderr)];
   const code = await exitOf(child);
   return { code, stdout: await stdout, stderr: await stderr };
