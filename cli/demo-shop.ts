@@ -1,14 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { registerUser } from '../command-api/auth/register-user.js';
-import { createCommandHandler } from '../command-api/handle-command.js';
-import { eventCatalog } from '../domain/event-catalog.js';
-import type { Role } from '../domain/user/user-events.js';
-import { connectDocumentStore } from '../runtime/document-store/connect.js';
-import { openEventLog } from '../runtime/event-store/event-log.js';
-import { deriveId } from '../runtime/ids.js';
-import { silentLogger } from '../runtime/logger.js';
-import { openPersonalData } from '../runtime/personal-data/personal-data.js';
-import type { DataFolder, RunningFacts, Secrets } from './data-folder.js';
+import type { DataFolder, RunningFacts } from './data-folder.js';
+import { type LocalUser, registerLocally } from './local-users.js';
 import { ShopClient } from './shop-client.js';
 
 /** The demo's log-ins; the password is made for each data folder. */
@@ -55,38 +47,17 @@ export async function ensureDemoShop(
 ): Promise<DemoShop | undefined> {
   const demo = demoShopOf(data);
   if (demo === undefined || demo.seeded) return demo;
-  await registerUsers(demo, data.secrets(), facts, mongoUrl);
+  const { admin, customer, password } = demo;
+  const users: LocalUser[] = [
+    { email: admin, password, name: 'Demo Admin', roles: ['admin'] },
+    { email: customer, password, name: 'Ada Demo', roles: ['customer'] },
+  ];
+  await registerLocally('demo-user', users, { secrets: data.secrets(), facts, mongoUrl });
   signal?.throwIfAborted();
   await openShop(await new ShopClient(facts.gatewayUrl).logIn(demo.admin, demo.password));
   const seeded = { ...demo, seeded: true };
   data.write(file, JSON.stringify(seeded));
   return seeded;
-}
-
-async function registerUsers(demo: DemoShop, secrets: Secrets, facts: RunningFacts, mongoUrl: string): Promise<void> {
-  const eventLog = openEventLog(facts.eventStoreUrl, silentLogger);
-  const store = await connectDocumentStore({ url: mongoUrl, database: 'shopledger', appName: 'cli' });
-  try {
-    const deps = {
-      commands: createCommandHandler({ eventLog, catalog: eventCatalog, service: 'cli', log: silentLogger }),
-      personalData: openPersonalData({ db: store.db, masterKey: secrets.master, log: silentLogger }),
-      hmacSecret: secrets.hmac,
-      clock: () => new Date(),
-    };
-    const register = async (email: string, name: string, roles: readonly Role[]) => {
-      const commandId = deriveId('demo-user', email);
-      await registerUser(
-        deps,
-        { email, password: demo.password, name, roles },
-        { commandId, correlationId: commandId },
-      );
-    };
-    await register(demo.admin, 'Demo Admin', ['admin']);
-    await register(demo.customer, 'Ada Demo', ['customer']);
-  } finally {
-    await eventLog.close();
-    await store.close();
-  }
 }
 
 async function openShop(admin: ShopClient): Promise<void> {

@@ -4,6 +4,7 @@ import { runPaymentProvider } from '../embedded/payment-provider/main.js';
 import { runAudit } from './audit/run-audit.js';
 import { runDemo } from './demo.js';
 import { CommandFault } from './fault.js';
+import { runImport } from './import/online-retail.js';
 import { runUp } from './up.js';
 import { runVerify } from './verify.js';
 
@@ -15,6 +16,7 @@ interface CliCommand {
 const commands: Readonly<Record<string, CliCommand>> = {
   up: { about: 'set up and run everything on this machine', run: runUp },
   demo: { about: 'place two orders in the running system and show what happens', run: runDemo },
+  import: { about: 'import real invoices: online-retail FILE', run: runImport },
   verify: { about: "check the log's hash chain from the first event to the last", run: runVerify },
   audit: { about: 'hold log, read models and provider ledger against what must hold', run: runAudit },
   'event-store': { about: 'run the embedded event store alone', run: runEventStore },

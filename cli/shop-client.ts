@@ -8,16 +8,27 @@ export interface Reply {
   // biome-ignore lint/suspicious/noExplicitAny: answers of every route come through here
   readonly data: any;
   readonly code: string | undefined;
+  /** Seconds that the answer asks to wait before another try. */
+  readonly retryAfter: number | undefined;
+  /** Whether the same request had been accepted before. */
+  readonly replayed: boolean;
 }
 
 const mostWaits = 20;
 const longestWaitSeconds = 60;
+/** Longer than any route takes behind the gateway. */
+const longestAnswerMs = 60_000;
+
+function retryAfterOf(response: Response): number | undefined {
+  const seconds = Number(response.headers.get('retry-after') ?? Number.NaN);
+  return Number.isFinite(seconds) ? Math.min(seconds, longestWaitSeconds) : undefined;
+}
 
 /** Talks to the gateway as any client does; where it asks for too much at once it waits as long as it is told. */
 export class ShopClient {
   constructor(
     readonly gatewayUrl: string,
-    private readonly accessToken?: string,
+    readonly accessToken?: string,
   ) {}
 
   /** @throws CommandFault when the gateway cannot be reached */
@@ -25,13 +36,20 @@ export class ShopClient {
     let response = await this.ask(method, path, body, headers);
     for (let waits = 0; response.status === 429 && waits < mostWaits; waits += 1) {
       await response.body?.cancel();
-      const seconds = Number(response.headers.get('retry-after') ?? 1);
-      await sleep(Math.min(seconds, longestWaitSeconds) * 1_000);
+      await sleep((retryAfterOf(response) ?? 1) * 1_000);
       response = await this.ask(method, path, body, headers);
     }
     const envelope = (await response.json().catch(() => ({}))) as { data?: unknown; code?: string };
-    const token = response.headers.get('x-consistency-token');
-    return { status: response.status, ok: response.ok, token, data: envelope.data, code: envelope.code };
+    const { status, ok, headers: told } = response;
+    return {
+      status,
+      ok,
+      token: told.get('x-consistency-token'),
+      data: envelope.data,
+      code: envelope.code,
+      retryAfter: retryAfterOf(response),
+      replayed: told.get('idempotent-replayed') === 'true',
+    };
   }
 
   private async ask(method: string, path: string, body: unknown, headers: Record<string, string>): Promise<Response> {
@@ -44,6 +62,7 @@ export class ShopClient {
           ...headers,
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        signal: AbortSignal.timeout(longestAnswerMs),
       });
     } catch {
       throw new CommandFault(

@@ -54,11 +54,12 @@ export function inventoryRoutes({ commands, hmacSecret, clock }: CommandDeps): R
   const book = async (receipt: Recorded, recorded: Accepted, context: CommandContext) => {
     const metadata = { now: clock().toISOString() };
     const because = { ...context, causationId: recorded.eventIds[0] };
+    // Most variants that come in are new to this process: an append that finds them new is cheaper than a read.
     await inParallel(receipt.lines, lanes, async ({ line, quantity, ...item }) => {
       const warehouse_id = receipt.warehouse_id ?? deriveId('warehouse', item.shop_id);
       const command = { type: 'ReceiveStock' as const, data: { ...item, warehouse_id, quantity }, metadata };
       const commandId = deriveId(context.commandId, 'line', line);
-      await commands.handle(inventoryAggregate, item.variant_id, command, { ...because, commandId });
+      await commands.handle(inventoryAggregate, item.variant_id, command, { ...because, commandId, creates: true });
     });
     const { receipt_id } = receipt;
     const command = { type: 'CompleteReceipt' as const, data: { receipt_id }, metadata };

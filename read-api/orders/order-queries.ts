@@ -3,8 +3,8 @@ import { type OrderDocument, type OrderStatus, ordersModel } from '../../project
 import { readModelId } from '../../runtime/document-store/read-model.js';
 import { type PageEnd, readPage } from '../paging.js';
 
-/** Whose orders: one user's, or everybody's, guests included. */
-export type OrderScope = { readonly userId: string } | 'everybody';
+/** Whose orders: one user's, with those that were imported for an importer, or everybody's, guests included. */
+export type OrderScope = { readonly userId: string; readonly imported?: boolean } | 'everybody';
 
 export interface OrderListQuery {
   readonly scope: OrderScope;
@@ -24,7 +24,9 @@ export interface OrderQueries {
 }
 
 function within(scope: OrderScope): Filter<OrderDocument> {
-  return scope === 'everybody' ? {} : { user_id: scope.userId };
+  if (scope === 'everybody') return {};
+  const own = { user_id: scope.userId };
+  return scope.imported === true ? { $or: [own, { channel: 'import' }] } : own;
 }
 
 export function orderQueries(db: Db): OrderQueries {

@@ -38,6 +38,12 @@ function scopeOf(principal: Principal, userId: string | undefined): OrderScope {
   return { userId: principal.userId };
 }
 
+/** Whose order a caller may open by its id: an importer what was imported, too. */
+function openScopeOf(principal: Principal): OrderScope {
+  if (seesAll(principal)) return 'everybody';
+  return { userId: principal.userId, imported: principal.roles.includes('importer') };
+}
+
 async function contactFor(principal: Principal, order: OrderDocument, openPersonal: OpenPersonal) {
   if (order.user_id !== principal.userId) return undefined;
   const { personal } = order;
@@ -74,7 +80,7 @@ export function orderRoutes({ queries, watcher, openPersonal }: OrderRoutesDeps)
     const id = uuid.safeParse(req.params['id']);
     if (!id.success) throw notFound('order');
     await consistent(req, res);
-    const order = await queries.find(id.data, scopeOf(principal, undefined));
+    const order = await queries.find(id.data, openScopeOf(principal));
     if (order === undefined) throw notFound('order');
     res.setHeader('Cache-Control', 'no-store');
     answer(res, 200, detailOf(order, await contactFor(principal, order, openPersonal)));

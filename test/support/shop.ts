@@ -60,7 +60,7 @@ export interface TestShop {
   readonly writeSide: WriteSide;
   call(method: string, path: string, body?: unknown, options?: CallOptions): Promise<Answer>;
   /** Registers a user and logs in. @returns the access token */
-  logIn(roles?: readonly Role[]): Promise<{ token: string; userId: string; email: string }>;
+  logIn(roles?: readonly Role[]): Promise<{ token: string; userId: string; email: string; password: string }>;
   /** Every event of the log outside the system's and the side streams. */
   events(): Promise<StoredEvent[]>;
   /** What the log holds of an order's flow, in log order. */
@@ -202,7 +202,7 @@ export async function startTestShop(log: Logger = silentLogger): Promise<TestSho
       const deps = { commands: commandApi.side.commands, personalData, hmacSecret: secrets.hmac, clock };
       const { user_id } = await registerUser(deps, { email, password, roles }, { commandId, correlationId: commandId });
       const { body } = await call('POST', '/api/v1/auth/login', { email, password });
-      return { token: body.data.access_token, userId: user_id, email };
+      return { token: body.data.access_token, userId: user_id, email, password };
     },
     events: recorded,
     flowOf: async (orderId) => (await recorded()).filter(({ metadata }) => metadata['$correlationId'] === orderId),
