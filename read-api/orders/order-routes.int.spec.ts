@@ -116,6 +116,20 @@ describe('orders over HTTP', function () {
     expect(JSON.stringify(data)).not.to.contain('v1.');
   });
 
+  it('that were imported are opened by an importer too, without personal fields, and no others', async () => {
+    const orders = side.db.collection<OrderDocument>('orders-v1');
+    const imported = orderDocument(17, { channel: 'import', user_id: bob, personal: sealed });
+    await orders.insertOne(imported);
+    const importer: Caller = { userId: idOfNumber(4), roles: ['importer'] };
+    const { status, data } = await side.get(`/orders/${imported._id}`, importer);
+    expect(status).to.equal(200);
+    expect(data).to.include({ order_id: imported._id, channel: 'import' }).and.not.have.any.keys('name', 'email');
+    expect((await side.get(`/orders/${idOfNumber(10)}`, importer)).status).to.equal(404);
+    expect((await side.get(`/orders/${imported._id}`, customer)).status).to.equal(404);
+    expect(numbers(await list(importer))).to.deep.equal([]);
+    await orders.deleteOne({ _id: imported._id });
+  });
+
   it('are found by an id in capitals', async () => {
     expect((await side.get(`/orders/${idOfNumber(10).toUpperCase()}`, customer)).status).to.equal(200);
   });
