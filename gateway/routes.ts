@@ -56,6 +56,8 @@ export const routes: readonly Route[] = [
   { method: 'GET', path: '/orders', ...read, auth: 'required' },
   { method: 'GET', path: '/orders/:id', ...read, auth: 'required' },
 
+  { method: 'GET', path: '/notifications', ...read, auth: 'required' },
+
   { method: 'GET', path: '/analytics/sales', ...read, ...analysts },
   { method: 'GET', path: '/analytics/products', ...read, ...analysts },
 

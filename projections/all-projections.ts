@@ -2,6 +2,7 @@ import { productSalesProjection } from './analytics/product-sales.js';
 import { salesProjection } from './analytics/sales.js';
 import { inventoryProjection } from './inventory/inventory.js';
 import { reservationsProjection } from './inventory/reservations.js';
+import { notificationsProjection } from './notifications/notifications.js';
 import { ordersProjection } from './orders/orders.js';
 import { productSearchProjection } from './product-search/product-search.js';
 import type { Projection } from './projection.js';
@@ -14,6 +15,7 @@ export const allProjections: readonly Projection[] = [
   inventoryProjection,
   reservationsProjection,
   shopsProjection,
+  notificationsProjection,
   salesProjection,
   productSalesProjection,
 ];

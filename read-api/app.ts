@@ -11,6 +11,8 @@ import { analyticsRoutes } from './analytics/analytics-routes.js';
 import { watchCheckpoints } from './checkpoint-watcher.js';
 import { inventoryQueries } from './inventory/inventory-queries.js';
 import { inventoryRoutes } from './inventory/inventory-routes.js';
+import { notificationQueries } from './notifications/notification-queries.js';
+import { notificationRoutes } from './notifications/notification-routes.js';
 import { orderQueries } from './orders/order-queries.js';
 import { type OpenPersonal, orderRoutes } from './orders/order-routes.js';
 import { productQueries } from './product-search/product-queries.js';
@@ -39,6 +41,7 @@ export function buildReadApp(deps: ReadAppDeps): Express {
     app.use(orderRoutes({ queries: orderQueries(db), watcher, openPersonal }));
     app.use(productRoutes({ queries: productQueries(db), watcher }));
     app.use(inventoryRoutes({ queries: inventoryQueries(db), watcher }));
+    app.use(notificationRoutes({ queries: notificationQueries(db), watcher }));
     app.use(analyticsRoutes({ queries: analyticsQueries(db), watcher }));
     app.use(asUnavailable);
   });

@@ -4,6 +4,7 @@ import { routes } from '../gateway/routes.js';
 import { allProjections } from '../projections/all-projections.js';
 import { productSalesModel, salesModel } from '../projections/analytics/document.js';
 import { inventoryModel, reservationsModel } from '../projections/inventory/document.js';
+import { notificationsModel } from '../projections/notifications/document.js';
 import { orderStatuses, ordersModel } from '../projections/orders/document.js';
 import { productSearchModel } from '../projections/product-search/document.js';
 import { shopsModel } from '../projections/shops/document.js';
@@ -14,6 +15,7 @@ import {
   bob,
   idOfNumber,
   inventoryDocument,
+  notificationDocument,
   orderDocument,
   productDocument,
   productSalesDocument,
@@ -34,6 +36,12 @@ const day = (number: number) => new Date(Date.UTC(2026, 0, number - 999)).toISOS
 const cursorOf = (value: unknown, number = 1_100) =>
   Buffer.from(JSON.stringify([value, idOfNumber(number)])).toString('base64url');
 
+const cursorOfNotifications = Buffer.from(
+  JSON.stringify(['2026-01-05T09:20:00.000Z', `${idOfNumber(1_100)}:order_received`]),
+).toString('base64url');
+const cursorOfProducts = (sort: string, ...values: unknown[]) =>
+  Buffer.from(JSON.stringify([sort, ...values, idOfNumber(1_100)])).toString('base64url');
+
 /** What the collections hold, by read model: enough for a scan to show. */
 const seeds = new Map<string, readonly Document[]>([
   [
@@ -45,7 +53,19 @@ const seeds = new Map<string, readonly Document[]>([
   ],
   [
     readModelId(productSearchModel),
-    numbers.map((number) => productDocument(number, { category: `Room ${number % 20}` })),
+    numbers.map((number) => {
+      const words = [number % 2 === 0 ? 'blue' : 'red', `thing${number}`];
+      return productDocument(number, {
+        category: `Room ${number % 20}`,
+        shop_id: idOfNumber(number % 30),
+        in_stock: number % 7 !== 0,
+        min_price: number % 50,
+        terms: words,
+        name_terms: words,
+        name_key: words.join(' '),
+        near: [`thing${number}`, `thng${number}`],
+      });
+    }),
   ],
   [
     readModelId(inventoryModel),
@@ -63,6 +83,14 @@ const seeds = new Map<string, readonly Document[]>([
       reservationDocument(number, {
         variant_id: idOfNumber(1_000 + (number % 4)),
         status: number % 3 === 0 ? 'open' : 'confirmed',
+      }),
+    ),
+  ],
+  [
+    readModelId(notificationsModel),
+    numbers.map((number) =>
+      notificationDocument(number, number % 3 === 0 ? 'order_received' : 'order_failed', {
+        user_id: number % 5 === 0 ? alice : idOfNumber(number % 50),
       }),
     ),
   ],
@@ -102,6 +130,24 @@ const questions: readonly Asked[] = [
   { path: `/orders/${idOfNumber(1_000)}`, as: customer },
   { path: '/products' },
   { path: '/products?category=Room%203' },
+  { path: `/products?shop_id=${idOfNumber(7)}` },
+  { path: '/products?in_stock=false' },
+  { path: '/products?in_stock=true' },
+  { path: `/products?cursor=${cursorOfProducts('newest', '2026-01-05T09:20:00.000Z')}` },
+  { path: '/products?sort=name' },
+  { path: `/products?sort=name&cursor=${cursorOfProducts('name', 'red thing1101')}` },
+  { path: '/products?sort=price_asc&currency=GBP' },
+  { path: '/products?sort=price_asc&currency=GBP&min_price=0.10&max_price=0.20' },
+  { path: `/products?sort=price_desc&currency=GBP&cursor=${cursorOfProducts('price_desc', 20)}` },
+  { path: '/products?search=thing1100', sortsFew: true },
+  { path: '/products?search=blue%20thing110', sortsFew: true },
+  { path: '/products?search=thing1100&sort=newest', sortsFew: true },
+  {
+    path: `/products?search=thing110&cursor=${cursorOfProducts('relevance', 600, '2026-01-05T09:20:00.000Z')}`,
+    sortsFew: true,
+  },
+  { path: '/products?search=thxng1100', sortsFew: true },
+  { path: '/products?facets=true&category=Room%203', sums: true },
   { path: `/products/${idOfNumber(1_000)}` },
   { path: '/inventory' },
   { path: '/inventory?sort=-sku' },
@@ -124,6 +170,9 @@ const questions: readonly Asked[] = [
   { path: `/inventory/${idOfNumber(1_000)}/reservations`, as: seller },
   { path: `/inventory/${idOfNumber(1_001)}/reservations?status=confirmed` },
   { path: `/inventory/${idOfNumber(1_001)}/reservations?cursor=${cursorOf('2026-01-05T09:20:00.000Z')}` },
+  { path: '/notifications', as: customer },
+  { path: '/notifications?kind=order_received', as: customer },
+  { path: `/notifications?cursor=${cursorOfNotifications}`, as: customer },
   { path: '/analytics/sales?from=2026-01-03&to=2026-01-20', sums: true },
   { path: '/analytics/sales?from=2026-01-03&to=2026-02-20&country=FR&group_by=month,country', sums: true },
   { path: '/analytics/sales?from=2026-01-03&to=2026-02-20&channel=import&currency=GBP&group_by=channel', sums: true },

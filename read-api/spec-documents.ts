@@ -1,5 +1,6 @@
 import type { ProductDay, ProductSalesDocument, SalesDocument } from '../projections/analytics/document.js';
 import type { InventoryDocument, ReservationDocument } from '../projections/inventory/document.js';
+import type { NotificationDocument, NotificationKind } from '../projections/notifications/document.js';
 import type { OrderDocument } from '../projections/orders/document.js';
 import { neighbourhood, type ProductDocument } from '../projections/product-search/document.js';
 import type { ShopDocument } from '../projections/shops/document.js';
@@ -174,6 +175,27 @@ export function reservationDocument(number: number, changes: Partial<Reservation
     expires_at: '2026-01-05T10:00:00.000Z',
     reserved_at,
     changed_at: reserved_at,
+    ...changes,
+  };
+}
+
+export function notificationDocument(
+  order: number,
+  kind: NotificationKind,
+  changes: Partial<NotificationDocument> = {},
+): NotificationDocument {
+  return {
+    _id: `${idOfNumber(order)}:${kind}`,
+    position: BigInt(order),
+    user_id: alice,
+    kind,
+    order_id: idOfNumber(order),
+    order_number: `ORD-2026-${String(order).padStart(5, '0')}`,
+    at: new Date(Date.UTC(2026, 0, 5, 9, 0, order)).toISOString(),
+    times: 1,
+    amount: 2_595,
+    currency: 'GBP',
+    reason: null,
     ...changes,
   };
 }

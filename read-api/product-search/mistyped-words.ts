@@ -5,7 +5,7 @@ import {
   type ProductDocument,
   wordsOf,
 } from '../../projections/product-search/document.js';
-import type { Words } from './product-filter.js';
+import { beginsWith, type Words } from './product-filter.js';
 
 const mostLookedAt = 200;
 const mostGuesses = 10;
@@ -32,16 +32,24 @@ async function guesses(products: Collection<ProductDocument>, word: string): Pro
 }
 
 /**
- * For a search that found nothing: the same words, each also written as a product writes it with one letter other.
+ * For a search that found nothing: words that no product has are taken as their neighbours, the others as they are.
  *
  * @returns undefined where there is nothing to guess
  */
 export async function mistypedWords(products: Collection<ProductDocument>, words: Words): Promise<Words | undefined> {
-  const all = await Promise.all(
-    words.all.map(async (ways) => [
-      ...ways,
-      ...(await Promise.all(ways.map((word) => guesses(products, word)))).flat(),
-    ]),
+  const { beginning } = words;
+  const last = words.all.length - 1;
+  const isKnown = async (ways: readonly string[], at: number) => {
+    const has = at === last && beginning !== undefined ? beginsWith(beginning) : { terms: { $in: [...ways] } };
+    return (await products.findOne({ status: 'approved', ...has }, { projection: { _id: 1 } })) !== null;
+  };
+  const guessed = await Promise.all(
+    words.all.map(async (ways, at) =>
+      (await isKnown(ways, at)) ? undefined : (await Promise.all(ways.map((word) => guesses(products, word)))).flat(),
+    ),
   );
-  return all.some((ways) => ways.length > 1) ? { all, beginning: words.beginning } : undefined;
+  // A word that is neither known nor like a known one leaves nothing to be found.
+  if (guessed.every((ways) => ways === undefined) || guessed.some((ways) => ways?.length === 0)) return undefined;
+  const all = words.all.map((ways, at) => guessed[at] ?? ways);
+  return { all, beginning: guessed[last] === undefined ? beginning : undefined };
 }

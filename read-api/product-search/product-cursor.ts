@@ -3,34 +3,18 @@ import { z } from 'zod';
 export const productSorts = ['relevance', 'newest', 'name', 'price_asc', 'price_desc'] as const;
 export type ProductSort = (typeof productSorts)[number];
 
-type Key = readonly [field: string, direction: 1 | -1];
+/** The field of each order; `_id` in the same direction settles ties. */
+export const sortFields = {
+  newest: ['created_at', -1],
+  name: ['name_key', 1],
+  price_asc: ['min_price', 1],
+  price_desc: ['min_price', -1],
+} as const;
 
-/** The fields of each order; the last one settles every tie. */
-export const sortKeys: Readonly<Record<ProductSort, readonly Key[]>> = {
-  relevance: [
-    ['score', -1],
-    ['created_at', -1],
-    ['_id', -1],
-  ],
-  newest: [
-    ['created_at', -1],
-    ['_id', -1],
-  ],
-  name: [
-    ['name_key', 1],
-    ['_id', 1],
-  ],
-  price_asc: [
-    ['min_price', 1],
-    ['_id', 1],
-  ],
-  price_desc: [
-    ['min_price', -1],
-    ['_id', -1],
-  ],
-};
+/** The best first, of equally good ones the newest. */
+export const relevanceOrder = { score: -1, created_at: -1, _id: -1 } as const;
 
-/** Where a page ended: the order it was in, and its last product's values of that order's fields. */
+/** Where a page ended: the order it was in, and its last product's values of what it goes by, the id last. */
 export interface ProductCursor {
   readonly sort: ProductSort;
   readonly values: readonly (string | number)[];
@@ -66,20 +50,17 @@ export const productCursor = z
 /** The place of a product in an order. */
 export function cursorAt(sort: ProductSort, product: object): ProductCursor {
   const fields = product as Readonly<Record<string, string | number>>;
-  return { sort, values: sortKeys[sort].map(([field]) => fields[field] ?? '') };
+  const names = sort === 'relevance' ? Object.keys(relevanceOrder) : [sortFields[sort][0], '_id'];
+  return { sort, values: names.map((name) => fields[name] ?? '') };
 }
 
-/** A filter for what comes after a cursor. The first field's range keeps to the index; the choice settles the ties. */
-export function comesAfter({ sort, values }: ProductCursor): Record<string, unknown> {
-  const keys = sortKeys[sort];
-  const beyond = (at: number) => ({ [keys[at]?.[1] === -1 ? '$lt' : '$gt']: values[at] });
-  const first = keys[0];
-  if (first === undefined) return {};
+/** What comes after a place in a list by relevance. */
+export function lessRelevant({ values: [score, created_at, _id] }: ProductCursor): object {
   return {
-    [first[0]]: { [first[1] === -1 ? '$lte' : '$gte']: values[0] },
-    $or: keys.map(([field], at) => ({
-      ...Object.fromEntries(keys.slice(0, at).map(([earlier], index) => [earlier, values[index]])),
-      [field]: beyond(at),
-    })),
+    $or: [
+      { score: { $lt: score } },
+      { score, created_at: { $lt: created_at } },
+      { score, created_at, _id: { $lt: _id } },
+    ],
   };
 }

@@ -40,8 +40,7 @@ const frequent = (field: string): Document[] => [
   { $limit: mostValues },
 ];
 
-/** The stages that count; for those who ask how they are carried out as well. */
-export function facetPipeline(filter: Filter<ProductDocument>): Document[] {
+function facetPipeline(filter: Filter<ProductDocument>): Document[] {
   return [
     { $match: filter },
     { $limit: mostCounted },

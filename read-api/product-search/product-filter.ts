@@ -12,10 +12,11 @@ export interface ProductFilter {
   readonly inStock?: boolean | undefined;
 }
 
-/** The words that are looked for, each with all the ways of writing it that count. The last may be a beginning. */
+/** The words that are looked for, each with all the ways of writing it that count. */
 export interface Words {
   readonly all: readonly (readonly string[])[];
-  readonly beginning: string;
+  /** What the last word begins with; undefined where it counts only as it is written. */
+  readonly beginning: string | undefined;
 }
 
 const mostWords = 12;
@@ -27,13 +28,13 @@ export function searchedWords(search: string): Words | undefined {
   return beginning === undefined ? undefined : { all: words.map((word) => [word]), beginning };
 }
 
+/** A word is letters and digits, which mean nothing else to an expression. */
+export const beginsWith = (beginning: string): Filter<ProductDocument> => ({ terms: { $regex: `^${beginning}` } });
+
 function withWords({ all, beginning }: Words): Filter<ProductDocument>[] {
-  const [last = [], ...others] = [...all].reverse();
-  // What a word is made of (letters and digits) means nothing to an expression.
-  const begins: Filter<ProductDocument> = { terms: { $regex: `^${beginning}` } };
-  const written = (ways: readonly string[]): Filter<ProductDocument> => ({ terms: { $in: [...ways] } });
-  const isGuess = last.length > 1 || last[0] !== beginning;
-  return [isGuess ? { $or: [begins, written(last)] } : begins, ...others.map(written)];
+  const whole = beginning === undefined ? all : all.slice(0, -1);
+  const written = whole.map((ways): Filter<ProductDocument> => ({ terms: { $in: [...ways] } }));
+  return beginning === undefined ? written : [beginsWith(beginning), ...written];
 }
 
 /** Approved products that have every word and everything else that is asked for. */

@@ -1,8 +1,9 @@
-import type { Collection, Db, Document, Filter, Sort } from 'mongodb';
+import type { Collection, Db, Document, Filter } from 'mongodb';
 import { type ProductDocument, productSearchModel } from '../../projections/product-search/document.js';
 import { readModelId } from '../../runtime/document-store/read-model.js';
+import { type PageEnd, readPage } from '../paging.js';
 import { mistypedWords } from './mistyped-words.js';
-import { comesAfter, type ProductCursor, type ProductSort, sortKeys } from './product-cursor.js';
+import { lessRelevant, type ProductCursor, type ProductSort, relevanceOrder, sortFields } from './product-cursor.js';
 import { countFacets, noFacets, type ProductFacets } from './product-facets.js';
 import { matching, type ProductFilter, searchedWords, type Words } from './product-filter.js';
 import { relevance } from './relevance.js';
@@ -42,37 +43,40 @@ const unshown = { description: 0, terms: 0, name_terms: 0, near: 0, position: 0,
 /** A word that more products than this have is no search; which of them are compared is then left to the index. */
 const mostCompared = 20_000;
 
-/** The stages of a list by relevance; for those who ask how they are carried out as well. */
-export function relevancePipeline(
-  filter: Filter<ProductDocument>,
-  words: Words,
-  page: { readonly after?: ProductCursor | undefined; readonly limit: number },
-): Document[] {
+/** The stages of a list by relevance. */
+function byRelevance(filter: Filter<ProductDocument>, words: Words, { after, limit }: ProductListQuery): Document[] {
   return [
     { $match: filter },
     { $limit: mostCompared },
     { $addFields: { score: relevance(words), images: { $slice: ['$images', 1] } } },
-    ...(page.after === undefined ? [] : [{ $match: comesAfter(page.after) }]),
-    { $sort: Object.fromEntries(sortKeys.relevance) },
-    { $limit: page.limit },
+    ...(after === undefined ? [] : [{ $match: lessRelevant(after) }]),
+    { $sort: relevanceOrder },
+    { $limit: limit + 1 },
     { $project: unshown },
   ];
+}
+
+function endOf(after: ProductCursor | undefined): PageEnd<unknown> | undefined {
+  return after === undefined ? undefined : { value: after.values[0], id: String(after.values[1]) };
 }
 
 export function productQueries(db: Db): ProductQueries {
   const products: Collection<ProductDocument> = db.collection(readModelId(productSearchModel));
 
-  const page = async ({ sort, after, limit }: ProductListQuery, filter: Filter<ProductDocument>, words?: Words) => {
-    if (sort === 'relevance' && words !== undefined) {
-      const stages = relevancePipeline(filter, words, { after, limit: limit + 1 });
-      return products.aggregate<ProductSummary>(stages).toArray();
+  const read = async (
+    query: ProductListQuery,
+    filter: Filter<ProductDocument>,
+    words: Words | undefined,
+  ): Promise<{ page: readonly ProductSummary[]; more: boolean }> => {
+    const { sort, after, limit } = query;
+    if (sort === 'relevance') {
+      if (words === undefined) return { page: [], more: false };
+      const found = await products.aggregate<ProductSummary>(byRelevance(filter, words, query)).toArray();
+      return { page: found.slice(0, limit), more: found.length > limit };
     }
-    const from = after === undefined ? filter : { $and: [filter, comesAfter(after)] };
-    return products
-      .find<ProductSummary>(from, { projection: { ...unshown, images: { $slice: 1 } } })
-      .sort(Object.fromEntries(sortKeys[sort]) as Sort)
-      .limit(limit + 1)
-      .toArray();
+    const [field, direction] = sortFields[sort];
+    const projection = { ...unshown, images: { $slice: 1 } };
+    return readPage(products, { filter, field, direction, after: endOf(after), limit, projection });
   };
 
   return {
@@ -83,25 +87,22 @@ export function productQueries(db: Db): ProductQueries {
         return { products: [], more: false, guessed: null, facets: query.facets ? noFacets : null };
       }
       let filter = matching(query.filter, words);
-      let found = await page(query, filter, words);
+      let found = await read(query, filter, words);
       let guessed: ProductList['guessed'] = null;
-      // A later page of guesses is guessed anew: the words as they were written still find nothing.
-      if (found.length === 0 && words !== undefined) {
-        const exact = query.after === undefined ? null : await products.findOne(filter, { projection: { _id: 1 } });
-        const others = exact === null ? await mistypedWords(products, words) : undefined;
+      if (found.page.length === 0 && words !== undefined) {
+        // A later page may be empty for another reason: the last one was full.
+        const nothingFits =
+          query.after === undefined || (await products.findOne(filter, { projection: { _id: 1 } })) === null;
+        const others = nothingFits ? await mistypedWords(products, words) : undefined;
         if (others !== undefined) {
           words = others;
           filter = matching(query.filter, words);
-          found = await page(query, filter, words);
+          found = await read(query, filter, words);
           guessed = words.all;
         }
       }
-      return {
-        products: found.slice(0, query.limit),
-        more: found.length > query.limit,
-        guessed,
-        facets: query.facets ? await countFacets(products, filter) : null,
-      };
+      const facets = query.facets ? await countFacets(products, filter) : null;
+      return { products: found.page, more: found.more, guessed, facets };
     },
     async find(productId) {
       return (await products.findOne({ _id: productId, status: 'approved' })) ?? undefined;

@@ -11,8 +11,11 @@ const share = 100;
 export function relevance({ all, beginning }: Words): object {
   const asked = [...new Set(all.flat())];
   const whole = { $size: { $setIntersection: ['$name_terms', asked] } };
-  const beginnings = { $substrCP: ['$$word', 0, [...beginning].length] };
-  const begins = { $in: [beginning, { $map: { input: '$name_terms', as: 'word', in: beginnings } }] };
+  const beginnings = { $substrCP: ['$$word', 0, [...(beginning ?? '')].length] };
+  const begins =
+    beginning === undefined
+      ? false
+      : { $in: [beginning, { $map: { input: '$name_terms', as: 'word', in: beginnings } }] };
   const said = { $max: [1, { $size: '$name_terms' }] };
   const part = { $toInt: { $floor: { $divide: [{ $multiply: [share, whole] }, said] } } };
   return { $add: [{ $multiply: [perWord, whole] }, { $cond: [begins, begun, 0] }, part] };
