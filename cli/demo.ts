@@ -27,13 +27,15 @@ interface Line {
 const say = (text = '') => process.stdout.write(`${text}\n`);
 const endLimitMs = 30_000;
 
-/** Waits until an order has ended and its timeline says so. @throws CommandFault when it does not in time */
-async function waitForEnd(client: ShopClient, orderId: string): Promise<ShownOrder> {
+/** Waits until an order's timeline tells of an event. @throws CommandFault when it does not in time */
+async function waitFor(client: ShopClient, orderId: string, event: string): Promise<ShownOrder> {
   const deadline = Date.now() + endLimitMs;
   for (;;) {
     const { data, ok } = await client.send('GET', `/orders/${orderId}`);
-    if (ok && (data as ShownOrder).timeline.some(({ type }) => type === 'fulfilment.ended')) return data;
-    if (Date.now() > deadline) throw new CommandFault(`order ${orderId} has not ended within ${endLimitMs / 1000} s.`);
+    if (ok && (data as ShownOrder).timeline.some(({ type }) => type === event)) return data;
+    if (Date.now() > deadline) {
+      throw new CommandFault(`order ${orderId} has not come to ${event} within ${endLimitMs / 1000} s.`);
+    }
     await sleep(50);
   }
 }
@@ -64,8 +66,9 @@ function sayTimeline(order: ShownOrder, lines: readonly Line[]): void {
 }
 
 /**
- * `shopledger demo [--data ./data] [--gateway URL --email E --password P]`: logs in, fills a cart, places one order that
- * ends confirmed and one whose card is declined, and shows what happened.
+ * `shopledger demo [--data ./data] [--gateway URL --email E --password P]`: logs in, fills a cart, and places an order that
+ * is paid, one that is paid with a second card after the first was declined, and one whose card is reported stolen; shows
+ * what happened.
  */
 export async function runDemo(args: string[]): Promise<void> {
   const { values } = parseArgs({
@@ -114,21 +117,30 @@ export async function runDemo(args: string[]): Promise<void> {
     postal_code: 'BS1 4DJ',
     country: 'GB',
   };
-  const place = async (what: unknown): Promise<ShownOrder> => {
+  /** Places an order, pays it with another card if the first was declined and there is one, and shows how it ends. */
+  const place = async (what: unknown, secondCard?: string): Promise<string> => {
     const body = { ...(what as object), shipping_address };
     const { data: placed, token } = await client.must('POST', '/orders', body, { 'idempotency-key': newId() });
-    const order = await waitForEnd(client, String(placed.order_id));
+    const orderId = String(placed.order_id);
+    if (secondCard !== undefined) {
+      await waitFor(client, orderId, 'payment.failed');
+      await client.must('POST', `/orders/${orderId}/payments`, { payment_method: secondCard });
+    }
+    const order = await waitFor(client, orderId, 'fulfilment.ended');
     sayTimeline(order, await linesOf(order, BigInt(token ?? 1) - 1n, running?.eventStoreUrl));
-    return order;
+    return order.status;
   };
 
   say('\nAn order from the cart, with a card that works:');
   const paid = await place({ cart_id: cartId, payment_method: 'pm_card_visa' });
-  say('An order with a card that is declined:');
   const first = inStock[0];
   const items = [{ product_id: first?.product_id, variant_id: first?.variants[0]?.variant_id, quantity: 1 }];
-  const declined = await place({ items, payment_method: 'pm_card_chargeDeclined' });
-  if (paid.status !== 'confirmed' || declined.status !== 'failed') {
-    throw new CommandFault(`the orders ended ${paid.status} and ${declined.status}, not confirmed and failed.`);
+  say('An order whose card is declined and which is paid with another one:');
+  const retried = await place({ items, payment_method: 'pm_card_chargeDeclined' }, 'pm_card_mastercard');
+  say('An order with a card that is reported stolen:');
+  const stolen = await place({ items, payment_method: 'pm_card_chargeDeclinedStolenCard' });
+  const ends = [paid, retried, stolen].join(', ');
+  if (ends !== 'confirmed, confirmed, failed') {
+    throw new CommandFault(`the orders ended ${ends}, not confirmed, confirmed and failed.`);
   }
 }

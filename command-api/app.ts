@@ -5,6 +5,7 @@ import type { TokenSigner } from './auth/token-signer.js';
 import { cartRoutes } from './carts/cart-routes.js';
 import type { CommandDeps } from './deps.js';
 import { inventoryRoutes } from './inventory/inventory-routes.js';
+import { orderChangesRoutes } from './orders/order-changes-routes.js';
 import { orderRoutes } from './orders/order-routes.js';
 import { webhookRoutes } from './payments/webhook-routes.js';
 import { productRoutes } from './products/product-routes.js';
@@ -38,6 +39,7 @@ export function buildCommandApp(deps: CommandAppDeps): Express {
       app.use(inventoryRoutes(deps));
       app.use(cartRoutes(deps));
       app.use(orderRoutes(deps));
+      app.use(orderChangesRoutes(deps));
     },
   );
 }

@@ -10,6 +10,7 @@ import { deriveId } from '../../runtime/ids.js';
 import type { Logger } from '../../runtime/logger.js';
 import { paymentAggregate } from '../aggregates.js';
 import type { CommandHandler } from '../handle-command.js';
+import { isRetryable } from './declines.js';
 
 export interface WebhookDeps {
   readonly commands: CommandHandler;
@@ -23,7 +24,7 @@ export interface WebhookDeps {
 const intent = z.object({
   id: z.string(),
   amount: z.int(),
-  metadata: z.object({ order_id: uuid, payment_id: uuid }),
+  metadata: z.object({ order_id: uuid, payment_id: uuid, attempt: z.coerce.number().int().min(1).default(1) }),
   last_payment_error: z.object({ decline_code: z.string().nullish(), code: z.string().nullish() }).nullish(),
 });
 
@@ -61,11 +62,12 @@ export function webhookRoutes(deps: WebhookDeps): Router {
       return;
     }
     const { id, amount, metadata, last_payment_error } = parsed.data;
-    const { order_id, payment_id } = metadata;
+    const { order_id, payment_id, attempt } = metadata;
     const { state } = await commands.load(paymentAggregate, payment_id, true);
-    const { facts, status, attempt } = state;
+    const { facts, status } = state;
     const succeeded = event.type === 'payment_intent.succeeded';
-    if (facts === undefined || facts.order_id !== order_id || (succeeded && facts.amount !== amount)) {
+    const isOurs = facts !== undefined && facts.order_id === order_id && attempt <= state.attempt;
+    if (!isOurs || (succeeded && facts.amount !== amount)) {
       log.error('webhook that fits no payment of ours', { paymentId: payment_id, orderId: order_id });
       answer(res, 200, { received: true });
       return;
@@ -78,7 +80,7 @@ export function webhookRoutes(deps: WebhookDeps): Router {
       return;
     }
     const now = clock();
-    if (status === 'open' && !(now.getTime() - event.created * 1000 >= graceMs)) {
+    if (status === 'open' && attempt === state.attempt && !(now.getTime() - event.created * 1000 >= graceMs)) {
       const wait = { 'Retry-After': String(Math.ceil(graceMs / 1000)) };
       throw new HttpError(
         503,
@@ -95,7 +97,11 @@ export function webhookRoutes(deps: WebhookDeps): Router {
     const reason = (last_payment_error?.decline_code ?? last_payment_error?.code ?? 'card_declined').slice(0, 200);
     const command: PaymentCommand = succeeded
       ? { type: 'RecordPaymentSuccess', data: { ...ref, amount, ...how }, metadata: metadataNow }
-      : { type: 'RecordPaymentFailure', data: { ...ref, reason, retryable: true }, metadata: metadataNow };
+      : {
+          type: 'RecordPaymentFailure',
+          data: { ...ref, reason, retryable: isRetryable(reason) },
+          metadata: metadataNow,
+        };
     const commandId = deriveId('webhook', event.id);
     await commands.handle(paymentAggregate, payment_id, command, { commandId, correlationId: order_id });
     answer(res, 200, { received: true });

@@ -73,7 +73,7 @@ describe('the process manager', function () {
 
   const endings: [string, number, () => unknown, string][] = [
     ['a paid order', 11, () => orderBody(products.slice(0, 2)), 'order.confirmed'],
-    ['a declined card', 11, () => orderBody(products.slice(0, 2), 1, 'pm_card_chargeDeclined'), 'order.failed'],
+    ['a stolen card', 11, () => orderBody(products.slice(0, 2), 1, 'pm_card_chargeDeclinedStolenCard'), 'order.failed'],
     ['stock that is refused', 6, () => orderBody([products[0], products[2]] as StockedProduct[]), 'order.failed'],
   ];
   for (const [name, steps, body, end] of endings) {
@@ -132,8 +132,17 @@ describe('the process manager', function () {
     expect(flow.map(({ type }) => type)).to.include.members(['inventory.released', 'order.failed']);
   });
 
+  it('extends a reservation that would not outlive the payment, once, before it asks for money', async () => {
+    await shop.startFulfilment((options) => ({ ...options, policy: { ...options.policy, reservationMs: 60_000 } }));
+    const types = (await endOf(await place(orderBody(products.slice(0, 2))))).map(({ type }) => type);
+    await shop.stopFulfilment();
+    expect(types.filter((type) => type === 'inventory.extended').length).to.equal(2);
+    expect(types.lastIndexOf('inventory.extended')).to.be.below(types.indexOf('payment.initiated'));
+  });
+
   it('confirms a reservation that is overdue but still held', async () => {
-    await shop.startFulfilment((options) => ({ ...options, policy: { ...options.policy, reservationMs: -1 } }));
+    const policy = { reservationMs: -1, graceMs: -3600_000 };
+    await shop.startFulfilment((options) => ({ ...options, policy: { ...options.policy, ...policy } }));
     const types = (await endOf(await place(orderBody(products.slice(0, 1))))).map(({ type }) => type);
     await shop.stopFulfilment();
     expect(types).to.include('order.confirmed');
@@ -146,7 +155,7 @@ describe('the process manager', function () {
     let charges = 0;
     await shop.startFulfilment((options) => ({
       ...options,
-      policy: { ...options.policy, reservationMs: -1 },
+      policy: { ...options.policy, reservationMs: -1, graceMs: -3600_000 },
       provider: {
         ...options.provider,
         async charge(charge) {

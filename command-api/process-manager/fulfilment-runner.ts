@@ -29,6 +29,7 @@ const checkpoint = z.object({ position: z.string().regex(/^\d+$/), open: z.array
 const checkpointMs = 1_000;
 const firstPauseMs = 100;
 const longestPauseMs = 5_000;
+const longestTimerMs = 60_000;
 
 interface Actor {
   readonly process: OrderProcess;
@@ -105,6 +106,10 @@ export async function startFulfilmentRunner(options: RunnerOptions): Promise<Ful
       actor.pauseMs = Math.min(actor.pauseMs * 2, longestPauseMs);
     } else {
       actor.pauseMs = firstPauseMs;
+      const wakeAt = process.wakeAt();
+      if (wakeAt === undefined || closing) return;
+      const waitMs = Math.min(Math.max(wakeAt - options.clock().getTime(), 0), longestTimerMs);
+      actor.timer = setTimeout(() => schedule(actor), waitMs);
     }
   };
 

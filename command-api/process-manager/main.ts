@@ -9,7 +9,10 @@ import { openWriteSide } from '../write-side.js';
 import { startFulfilmentRunner } from './fulfilment-runner.js';
 import { stripeClient, stripeProvider } from './payment-provider.js';
 
-const seconds = z.coerce.number().int().min(1);
+const seconds = z.coerce
+  .number()
+  .min(0.1)
+  .max(30 * 24 * 3600);
 
 const schema = z.object({
   EVENTSTORE_URL: z.string().default('esdb://127.0.0.1:4010?tls=false'),
@@ -18,6 +21,9 @@ const schema = z.object({
   PAYMENT_URL: z.url().optional(),
   RESERVATION_SECONDS: seconds.default(900),
   PAYMENT_SECONDS: seconds.default(600),
+  /** How much longer than its payment a reservation lasts. */
+  PAYMENT_GRACE_SECONDS: z.coerce.number().min(0).max(3600).default(30),
+  REFUND_RETRY_SECONDS: seconds.default(30),
   LOW_STOCK_THRESHOLD: z.coerce.number().int().min(0).default(5),
   HOST: z.string().default('127.0.0.1'),
   PORT: port.default(4002),
@@ -36,6 +42,8 @@ await runService('process-manager', log, async () => {
     policy: {
       reservationMs: config.RESERVATION_SECONDS * 1000,
       paymentMs: config.PAYMENT_SECONDS * 1000,
+      graceMs: config.PAYMENT_GRACE_SECONDS * 1000,
+      refundRetryMs: config.REFUND_RETRY_SECONDS * 1000,
       lowStockThreshold: config.LOW_STOCK_THRESHOLD,
     },
     clock: () => new Date(),

@@ -1,6 +1,14 @@
 import { DomainError } from '../../domain/core/domain-error.js';
 import { DecodeError, type EventCatalog } from '../../domain/core/event-codec.js';
-import { acknowledge, type Dispatch, type ProcessInput, type ProcessPolicy } from '../../domain/fulfilment/dispatch.js';
+import {
+  acknowledge,
+  acknowledgeRefusal,
+  answered,
+  type Dispatch,
+  type ProcessInput,
+  type ProcessPolicy,
+  unanswered,
+} from '../../domain/fulfilment/dispatch.js';
 import { fulfilmentStream } from '../../domain/fulfilment/fulfilment-events.js';
 import { nextSteps } from '../../domain/fulfilment/next-steps.js';
 import {
@@ -10,6 +18,7 @@ import {
   type ProcessState,
 } from '../../domain/fulfilment/process-state.js';
 import { recallPayment, recallStock } from '../../domain/fulfilment/recall.js';
+import { wakeAt } from '../../domain/fulfilment/standing.js';
 import { orderStream } from '../../domain/order/order-events.js';
 import { paymentStream } from '../../domain/payment/payment-events.js';
 import {
@@ -19,6 +28,7 @@ import {
   Overloaded,
   type StoredEvent,
 } from '../../runtime/event-store/event-log.js';
+import { failpoint } from '../../runtime/failpoint.js';
 import { deriveId } from '../../runtime/ids.js';
 import { inParallel } from '../../runtime/in-parallel.js';
 import type { Logger } from '../../runtime/logger.js';
@@ -78,7 +88,7 @@ export class OrderProcess {
     const { catalog } = this.deps;
     try {
       const event = catalog.decode(stored.type, Number(stored.metadata['event_version']), stored.data) as ProcessEvent;
-      this.state = evolveProcess(this.state, event, stored.id);
+      this.state = evolveProcess(this.state, event, stored.id, String(stored.metadata['occurred_at']));
       if (event.type === 'order.created') {
         this.correlationId = String(stored.metadata['$correlationId']);
         const userId = stored.metadata['user_id'];
@@ -122,7 +132,10 @@ export class OrderProcess {
     while (!stop()) {
       if (this.parked !== undefined) return 'parked';
       const steps = nextSteps(this.state, this.input());
-      if (steps.length === 0) return this.state.ended === undefined ? 'waiting' : 'ended';
+      if (steps.length === 0) {
+        const isOver = this.state.ended !== undefined && this.wakeAt() === undefined;
+        return isOver ? 'ended' : 'waiting';
+      }
       let again = false;
       await inParallel(steps, parallelSteps, async (step) => {
         if (!(await this.dispatch(step))) again = true;
@@ -130,6 +143,12 @@ export class OrderProcess {
       if (again) return 'again';
     }
     return 'again';
+  }
+
+  /** When it has something to do though nothing is heard; milliseconds since 1970. */
+  wakeAt(): number | undefined {
+    const time = wakeAt(this.state, this.input());
+    return time === undefined ? undefined : Date.parse(time);
   }
 
   private input(): ProcessInput {
@@ -164,6 +183,7 @@ export class OrderProcess {
       }
       // Somebody else has moved the order: see how it stands, and choose anew.
       const before = this.state;
+      this.state = acknowledgeRefusal(this.state, step, error.code);
       await this.catchUp();
       if (this.state === before) this.refusals += 1;
       if (this.refusals >= refusalsUntilParked) this.park(`${step.target} ${step.step}: ${error.code}`);
@@ -173,12 +193,16 @@ export class OrderProcess {
 
   private async askProvider(step: Extract<Dispatch, { target: 'provider' }>): Promise<void> {
     const { provider } = this.deps;
-    if (step.step === 'charge') {
-      const outcome = await provider.charge(step.charge);
-      this.state = { ...this.state, payment: { ...this.state.payment, outcome } };
-    } else {
-      const outcome = await provider.refund(step.refund);
-      this.state = { ...this.state, refund: { ...this.state.refund, outcome } };
+    try {
+      const outcome = step.step === 'charge' ? await provider.charge(step.charge) : await provider.refund(step.refund);
+      failpoint(`${step.step}-answered`);
+      this.state = answered(this.state, step, outcome);
+      if (outcome.kind === 'refused') {
+        this.deps.log.error('refund refused, money is owed', { orderId: this.orderId, reason: outcome.reason });
+      }
+    } catch (error) {
+      this.state = unanswered(this.state, step);
+      throw error;
     }
   }
 
@@ -207,7 +231,9 @@ export class OrderProcess {
     const { events, eventIds, revision } = accepted;
     this.state = acknowledge(this.state, step, events as readonly ProcessEvent[], eventIds);
     this.cause = eventIds.at(-1) ?? this.cause;
-    if (step.target === 'inventory' || events.length === 0) return;
+    if (step.target === 'inventory') return;
+    // True already: somebody else has told it, and may have told more since.
+    if (events.length === 0) return step.target === 'payment' ? this.catchUp() : undefined;
     const stream = `${step.target}-${step.id}`;
     const before = revision - BigInt(events.length);
     const seen = this.seen.get(stream) ?? -1n;

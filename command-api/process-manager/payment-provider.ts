@@ -1,6 +1,7 @@
 import Stripe from 'stripe';
 import type { Charge, ProviderRefund } from '../../domain/fulfilment/dispatch.js';
 import type { ChargeOutcome, RefundOutcome } from '../../domain/fulfilment/process-state.js';
+import { isRetryable } from '../payments/declines.js';
 
 /** The provider gave no answer that says what became of the money: ask again with the same key. */
 export class ProviderUnavailable extends Error {
@@ -53,7 +54,7 @@ function isPassing(error: unknown): boolean {
 export function stripeProvider(stripe: Stripe): PaymentProvider {
   return {
     name: 'stripe',
-    async charge({ provider_key, order_id, payment_id, amount, currency, payment_method }) {
+    async charge({ attempt, provider_key, order_id, payment_id, amount, currency, payment_method }) {
       try {
         const intent = await stripe.paymentIntents.create(
           {
@@ -62,7 +63,8 @@ export function stripeProvider(stripe: Stripe): PaymentProvider {
             payment_method,
             confirm: true,
             automatic_payment_methods: { enabled: true, allow_redirects: 'never' },
-            metadata: { order_id, payment_id },
+            // The first attempt's parameters stay as they have always been: a repeat must be the same request.
+            metadata: { order_id, payment_id, ...(attempt === 1 ? {} : { attempt: String(attempt) }) },
           },
           { idempotencyKey: provider_key },
         );
@@ -74,7 +76,8 @@ export function stripeProvider(stripe: Stripe): PaymentProvider {
       } catch (error) {
         if (error instanceof ProviderUnavailable) throw error;
         if (error instanceof Stripe.errors.StripeCardError) {
-          return { kind: 'declined', reason: error.decline_code ?? error.code ?? 'card_declined', retryable: true };
+          const reason = error.decline_code ?? error.code ?? 'card_declined';
+          return { kind: 'declined', reason, retryable: isRetryable(reason) };
         }
         if (isPassing(error)) throw new ProviderUnavailable('the payment provider does not answer', { cause: error });
         if (error instanceof Stripe.errors.StripeInvalidRequestError) {
@@ -92,6 +95,10 @@ export function stripeProvider(stripe: Stripe): PaymentProvider {
         return { kind: 'refunded', provider_refund_id: refund.id };
       } catch (error) {
         if (error instanceof Stripe.errors.StripeInvalidRequestError && !isPassing(error)) {
+          // The whole amount is back already: by an answer that got lost long ago, or by somebody at the provider.
+          if (error.code === 'charge_already_refunded') {
+            return { kind: 'refunded', provider_refund_id: `${provider_transaction_id}:already_refunded` };
+          }
           return { kind: 'refused', reason: error.code ?? 'invalid_request' };
         }
         throw new ProviderUnavailable('the payment provider does not answer', { cause: error });

@@ -1,7 +1,8 @@
 import type { ReleaseReason } from '../inventory/inventory-events.js';
 import { type Dispatch, type OwnStep, onOrder, onOwn, onStock, type ProcessInput, stockRef } from './dispatch.js';
-import { isPaymentInDoubt, refundSteps, settlePayment } from './payment-steps.js';
+import { closePayment, isPaymentInDoubt, isRetryAwaited, refundSteps, settlePayment } from './payment-steps.js';
 import type { OrderFacts, ProcessState } from './process-state.js';
+import { expireWhileSilent } from './reservation-steps.js';
 
 /** How often a lapsed reservation is taken anew before the order is given up. */
 const mostReservations = 3;
@@ -11,7 +12,8 @@ export function mustCompensate(state: ProcessState): boolean {
   const { orderStatus, started, payment, stock, steps } = state;
   if (orderStatus === 'confirmed') return false;
   if (steps.length > 0 || orderStatus === 'cancelled' || orderStatus === 'failed') return true;
-  if (started?.outcome === 'refused' || payment.status === 'declined' || payment.late) return true;
+  if (started?.outcome === 'refused' || payment.late) return true;
+  if (payment.status === 'declined' && payment.retryable !== true) return true;
   for (const { status, attempt } of stock.values()) {
     if (status === 'refused' || status === 'released' || status === 'restocked') return true;
     if (status === 'lapsed' && attempt >= mostReservations) return true;
@@ -21,10 +23,13 @@ export function mustCompensate(state: ProcessState): boolean {
 
 /**
  * Undoes in reverse order: confirmed stock, money, held stock; then the order fails. Each kind is recorded first. A
- * payment in doubt is settled before: whether there is money to give back must be known.
+ * payment in doubt is settled before: whether there is money to give back must be known, and that no more will come.
  */
 export function compensate(state: ProcessState, order: OrderFacts, input: ProcessInput): readonly Dispatch[] {
-  if (isPaymentInDoubt(state)) return settlePayment(state, order, input);
+  if (isPaymentInDoubt(state)) {
+    return [...expireWhileSilent(state, input), ...settlePayment(state, order, input, true)];
+  }
+  if (isRetryAwaited(state) && state.orderStatus !== 'failed') return closePayment(state, order, input);
   const metadata = { now: input.now };
   const variants = [...state.stock.values()];
   const confirmed = variants.filter(({ status }) => status === 'confirmed');

@@ -3,10 +3,12 @@ import type { OrderCommand } from '../order/order.js';
 import type { PaymentCommand } from '../payment/payment.js';
 import type { FulfilmentCommand } from './fulfilment.js';
 import {
+  type ChargeOutcome,
   evolveProcess,
   type OrderFacts,
   type ProcessEvent,
   type ProcessState,
+  type RefundOutcome,
   type VariantProgress,
   withStock,
 } from './process-state.js';
@@ -19,13 +21,19 @@ interface Step<Target extends string, Name extends string> {
   readonly attempt: number;
 }
 
-export type StockStep = Step<'inventory', 'reserve' | 'confirm' | 'release' | 'restock'> & {
+export type StockStep = Step<'inventory', 'reserve' | 'extend' | 'expire' | 'confirm' | 'release' | 'restock'> & {
   readonly command: InventoryCommand;
 };
 export type OrderStep = Step<'order', 'pay' | 'confirm' | 'fail'> & { readonly command: OrderCommand };
 export type PaymentStep = Step<
   'payment',
-  'initiate' | 'record_success' | 'record_failure' | 'request_refund' | 'record_refund' | 'record_refund_failure'
+  | 'initiate'
+  | 'record_success'
+  | 'record_failure'
+  | 'close'
+  | 'request_refund'
+  | 'record_refund'
+  | 'record_refund_failure'
 > & { readonly command: PaymentCommand };
 export type OwnStep = Step<'fulfilment', 'start' | 'release' | 'undo_confirmation' | 'refund' | 'end'> & {
   readonly command: FulfilmentCommand;
@@ -37,6 +45,7 @@ export type RefundStep = Step<'provider', 'refund'> & { readonly refund: Provide
 export type Dispatch = StockStep | OrderStep | PaymentStep | OwnStep | ChargeStep | RefundStep;
 
 export interface Charge {
+  readonly attempt: number;
   readonly provider_key: string;
   readonly order_id: string;
   readonly payment_id: string;
@@ -54,7 +63,12 @@ export interface ProviderRefund {
 
 export interface ProcessPolicy {
   readonly reservationMs: number;
+  /** How long all attempts to pay may take together. */
   readonly paymentMs: number;
+  /** How much longer than its payment a reservation lasts. */
+  readonly graceMs: number;
+  /** The pause before a refused refund is asked for again; it doubles each time, up to a day. */
+  readonly refundRetryMs: number;
   readonly lowStockThreshold: number;
   /** The provider's name, as events carry it. */
   readonly provider: string;
@@ -109,9 +123,18 @@ export function onOwn(step: OwnStep['step'], command: FulfilmentCommand): OwnSte
 /** What a command that found its effect done already (no event) says about a variant. */
 const statusAfter = { reserve: 'reserved', confirm: 'confirmed', release: 'released', restock: 'restocked' } as const;
 
+function stockAlreadyTrue(state: ProcessState, { id, step, command }: StockStep): ProcessState {
+  if (step === 'extend') {
+    return command.type === 'ExtendReservation' ? withStock(state, id, { expiresAt: command.data.expires_at }) : state;
+  }
+  // Gone already, or held for longer than this process knows: the answer to the next command tells.
+  if (step === 'expire') return withStock(state, id, { expiresAt: undefined });
+  return withStock(state, id, { status: statusAfter[step] });
+}
+
 /** What is true where a command was accepted without an event of this order. */
 function alreadyTrue(state: ProcessState, dispatch: StockStep | OrderStep | PaymentStep | OwnStep): ProcessState {
-  if (dispatch.target === 'inventory') return withStock(state, dispatch.id, { status: statusAfter[dispatch.step] });
+  if (dispatch.target === 'inventory') return stockAlreadyTrue(state, dispatch);
   const { command } = dispatch;
   switch (command.type) {
     // Somebody else may have told the log what the provider said: it need not be told again.
@@ -119,8 +142,10 @@ function alreadyTrue(state: ProcessState, dispatch: StockStep | OrderStep | Paym
       const { provider_transaction_id: providerTransactionId } = command.data;
       return { ...state, payment: { ...state.payment, status: 'captured', providerTransactionId } };
     }
-    case 'RecordPaymentFailure':
-      return { ...state, payment: { ...state.payment, status: 'declined', reason: command.data.reason } };
+    case 'RecordPaymentFailure': {
+      const { reason, retryable } = command.data;
+      return { ...state, payment: { ...state.payment, status: 'declined', reason, retryable } };
+    }
     default:
       return state;
   }
@@ -138,5 +163,29 @@ export function acknowledge(
   const { target, id, attempt } = dispatch;
   const asked = target === 'inventory' ? withStock(state, id, { attempt }) : state;
   const next = told ? asked : alreadyTrue(asked, dispatch);
-  return events.reduce((folded, event, i) => evolveProcess(folded, event, eventIds[i]), next);
+  const { now } = dispatch.command.metadata;
+  return events.reduce((folded, event, i) => evolveProcess(folded, event, eventIds[i], now), next);
+}
+
+/** What a refusal tells of itself; the same state where it tells nothing. */
+export function acknowledgeRefusal(state: ProcessState, dispatch: Dispatch, code: string): ProcessState {
+  const isGone = dispatch.target === 'inventory' && dispatch.step === 'extend' && code === 'reservation-not-found';
+  return isGone ? withStock(state, dispatch.id, { status: 'lapsed' }) : state;
+}
+
+/** Takes in that the provider gave no answer. */
+export function unanswered(state: ProcessState, step: ChargeStep | RefundStep): ProcessState {
+  return step.step === 'charge' ? { ...state, payment: { ...state.payment, isSilent: true } } : state;
+}
+
+/** Takes in what the provider answered; the answer to an attempt that another one has followed counts no more. */
+export function answered(
+  state: ProcessState,
+  step: ChargeStep | RefundStep,
+  outcome: ChargeOutcome | RefundOutcome,
+): ProcessState {
+  if (outcome.kind === 'captured' || outcome.kind === 'declined') {
+    return step.attempt === state.payment.attempt ? { ...state, payment: { ...state.payment, outcome } } : state;
+  }
+  return step.attempt === state.refund.attempt ? { ...state, refund: { ...state.refund, outcome } } : state;
 }

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import type { ProcessPolicy } from './dispatch.js';
 import { type Fault, faults, type LoggedEvent, Process, place, type Script, settle, World } from './model-fixture.js';
 import { deriveId, type Line, minutes, stockItem, variantId } from './process-fixture.js';
 
@@ -32,6 +33,10 @@ function audit(world: World, processes: readonly Process[], received: Readonly<R
     expect(refunds.length, how).to.be.at.most(1);
     const atProvider = sum(captures.map(({ amount }) => amount)) - sum(refunds.map(({ amount }) => amount));
     const payment = world.stream(`payment-${deriveId('payment', id)}`).events;
+    // After the word that no further attempt counts, none begins.
+    const last = payment.findIndex((event) => event.type === 'payment.failed' && !event.data.retryable);
+    const begun = payment.findLastIndex(({ type }) => type === 'payment.initiated');
+    if (last >= 0) expect(begun, how).to.be.below(last);
     const inLog = sum(
       payment.map((event) => {
         if (event.type === 'payment.success') return event.data.amount;
@@ -40,8 +45,6 @@ function audit(world: World, processes: readonly Process[], received: Readonly<R
     );
     expect(inLog, how).to.equal(atProvider);
     if (order.status === 'confirmed') expect(atProvider, how).to.equal(order.total);
-    else if (payment.some(({ type }) => type === 'payment.refund_failed'))
-      expect(atProvider, how).to.equal(order.total);
     else expect(atProvider, how).to.equal(0);
     if (order.status !== 'confirmed') continue;
     for (const { variant_id, quantity } of order.items) sold.set(variant_id, (sold.get(variant_id) ?? 0) + quantity);
@@ -68,11 +71,17 @@ function audit(world: World, processes: readonly Process[], received: Readonly<R
  */
 function expectUndoneInReverse(world: World, id: string): void {
   let isGivenUp = false;
+  let isOwed = false;
   const rank = (event: LoggedEvent): number => {
     if (!('order_id' in event.data) || event.data.order_id !== id) return 0;
     if (event.type === 'inventory.restocked') return 1;
-    if (event.type === 'payment.failed') isGivenUp = true;
-    if (event.type === 'payment.refunded' || event.type === 'payment.refund_failed') return isGivenUp ? 0 : 2;
+    if (event.type === 'payment.failed' && !event.data.retryable) isGivenUp = true;
+    if (event.type === 'payment.refunded' || event.type === 'payment.refund_failed') {
+      // What the provider refused to give back is asked for again whatever else has been undone meanwhile.
+      const isLate = isGivenUp || isOwed;
+      isOwed ||= event.type === 'payment.refund_failed';
+      return isLate ? 0 : 2;
+    }
     if (event.type === 'inventory.released' && event.data.reason !== 'expired') return 3;
     return event.type === 'order.failed' ? 4 : event.type === 'fulfilment.ended' ? 5 : 0;
   };
@@ -94,18 +103,32 @@ describe('a process that crashes at every point', () => {
     readonly cancelAt?: number;
     readonly jump?: number;
     readonly buyOut?: readonly string[];
+    /** The customer pays with another card whenever that is possible, at most so often. */
+    readonly retries?: number;
+    readonly policy?: Partial<ProcessPolicy>;
   }
   const plenty = { mug: 5, cup: 5 };
   const scarce = { mug: 1, cup: 2 };
   const cases: Record<string, Happening> = {
     'that succeeds': { script: 'captured', stock: plenty },
     'of an order that costs nothing': { script: 'captured', stock: plenty, price: 0 },
-    'whose card is declined': { script: 'declined', stock: plenty },
+    'whose card is stolen': { script: 'stolen', stock: plenty },
+    'whose card is declined until the deadline': { script: 'declined', stock: plenty },
+    'whose cards are declined one after the other': { script: 'declined', stock: plenty, retries: 2 },
+    'whose second card is good': { script: 'declined once', stock: scarce, retries: 1 },
+    'whose second card comes after its stock lapsed': {
+      script: 'declined once',
+      stock: scarce,
+      retries: 1,
+      jump: 6 * minutes,
+      policy: { reservationMs: 5 * minutes * 1000, graceMs: -6 * minutes * 1000 },
+    },
+    'that is held for a minute': { script: 'captured', stock: scarce, policy: { reservationMs: minutes * 1000 } },
     'whose stock is refused': { script: 'captured', stock: { mug: 1, cup: 1 } },
     'while its reservations lapse': { script: 'captured', stock: scarce, jump: 16 * minutes },
     'while one line lapses and is sold': { script: 'captured', stock: scarce, jump: 16 * minutes, buyOut: ['cup'] },
     'while all lapse and are sold': { script: 'captured', stock: scarce, jump: 16 * minutes, buyOut: ['mug', 'cup'] },
-    'while payment times out': { script: 'declined', stock: plenty, jump: 11 * minutes },
+    'while payment times out': { script: 'captured', stock: plenty, jump: 11 * minutes },
     'whose refund is refused': {
       script: 'refund refused',
       stock: scarce,
@@ -120,8 +143,9 @@ describe('a process that crashes at every point', () => {
     /** Time passes while the process lives; else it passes while the first crash lasts. */
     readonly jumpAt?: number;
   }
-  const run = ({ price, script, stock, jump, buyOut = [] }: Happening, plan: Plan): Process => {
-    const world = new World();
+  const run = ({ price, script, stock, jump, buyOut = [], ...more }: Happening, plan: Plan): Process => {
+    const world = new World(more.policy);
+    let retries = more.retries ?? 0;
     for (const [variant, quantity] of Object.entries(stock)) world.receive(variant, quantity);
     const process = place(world, { name: 'a', lines: two, script, ...(price === undefined ? {} : { price }) });
     let jumped = jump === undefined;
@@ -137,7 +161,16 @@ describe('a process that crashes at every point', () => {
       }
       if (n === plan.jumpAt) pass();
       const fault = plan.faults?.[n] ?? 'none';
-      if (!process.step(fault)) break;
+      if (!process.step(fault)) {
+        // It waits for the customer.
+        if (retries === 0) break;
+        if (jumped) {
+          retries -= 1;
+          world.retry(process.id);
+        }
+        pass();
+        process.catchUp();
+      }
       if (!fault.startsWith('crash') || jumped) continue;
       pass();
       process.crash();
@@ -194,6 +227,7 @@ describe('a process that crashes at every point', () => {
       'inventory.reservation.failed',
       'inventory.confirmation.failed',
       'inventory.released',
+      'inventory.extended',
       'inventory.restocked',
       'payment.failed',
       'payment.refunded',
@@ -212,11 +246,17 @@ describe('any number of orders, under any faults', () => {
   const placed = fc.record({
     lines: fc.uniqueArray(line, { minLength: 1, maxLength: 2, selector: ({ variant }) => variant }),
     price: fc.constantFrom(1000, 1000, 1000, 0),
-    script: fc.constantFrom<Script>('captured', 'captured', 'captured', 'declined', 'refund refused'),
+    script: fc.constantFrom<Script>('captured', 'captured', 'declined', 'declined once', 'stolen', 'refund refused'),
   });
   const scenario = (possible: readonly Fault[]) =>
     fc.record({
       orders: fc.tuple(placed, placed, placed),
+      // Reservations that outlive the payment, that are extended, and that lapse while the customer may still pay.
+      policy: fc.constantFrom<Partial<ProcessPolicy>>(
+        {},
+        { reservationMs: minutes * 1000 },
+        { reservationMs: 5 * minutes * 1000, graceMs: -6 * minutes * 1000 },
+      ),
       stock: fc.record({ mug: fc.integer({ min: 0, max: 5 }), cup: fc.integer({ min: 1, max: 5 }) }),
       actions: fc.array(
         fc.oneof(
@@ -235,6 +275,7 @@ describe('any number of orders, under any faults', () => {
             }),
           },
           { weight: 1, arbitrary: fc.record({ do: fc.constant('cancel' as const), order: fc.nat(2) }) },
+          { weight: 3, arbitrary: fc.record({ do: fc.constant('retry' as const), order: fc.nat(2) }) },
           {
             weight: 2,
             arbitrary: fc.record({ do: fc.constant('hear' as const), order: fc.nat(2), second: fc.boolean() }),
@@ -258,10 +299,10 @@ describe('any number of orders, under any faults', () => {
   type Scenario = ReturnType<typeof scenario> extends fc.Arbitrary<infer T> ? T : never;
 
   const play = (
-    { orders, stock, actions }: Scenario,
+    { orders, stock, policy, actions }: Scenario,
     runners: 1 | 2 = 1,
   ): { world: World; processes: readonly Process[] } => {
-    const world = new World();
+    const world = new World(policy);
     for (const [variant, quantity] of Object.entries(stock)) if (quantity > 0) world.receive(variant, quantity);
     const first = orders.map((order, i) => place(world, { name: names[i] ?? '', ...order }));
     const second = runners === 1 ? [] : first.map(({ id }) => new Process(world, id));
@@ -271,6 +312,7 @@ describe('any number of orders, under any faults', () => {
       if (action.do === 'step') process?.step(action.fault, action.pick);
       if (action.do === 'hear') process?.catchUp();
       if (action.do === 'cancel' && process !== undefined) world.cancel(process.id);
+      if (action.do === 'retry' && process !== undefined) world.retry(process.id);
       if (action.do === 'webhook' && process !== undefined && world.webhook(process.id)) {
         if (process.state.ended !== undefined) process.crash();
       }

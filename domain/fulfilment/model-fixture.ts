@@ -7,7 +7,15 @@ import { orderDecider } from '../order/order.js';
 import type { OrderEvent } from '../order/order-events.js';
 import { paymentDecider } from '../payment/payment.js';
 import type { PaymentEvent } from '../payment/payment-events.js';
-import { acknowledge, type Dispatch } from './dispatch.js';
+import {
+  acknowledge,
+  acknowledgeRefusal,
+  answered,
+  type Dispatch,
+  type ProcessInput,
+  type ProcessPolicy,
+  unanswered,
+} from './dispatch.js';
 import { fulfilmentDecider } from './fulfilment.js';
 import type { FulfilmentEvent } from './fulfilment-events.js';
 import { nextSteps } from './next-steps.js';
@@ -18,12 +26,20 @@ import {
   type Line,
   orderCreated,
   orderId,
+  secondsAt,
   stockItem,
   variantId,
   warehouse_id,
 } from './process-fixture.js';
-import { evolveProcess, initialProcess, type ProcessState } from './process-state.js';
+import {
+  type ChargeOutcome,
+  evolveProcess,
+  initialProcess,
+  type ProcessState,
+  type RefundOutcome,
+} from './process-state.js';
 import { recallPayment, recallStock } from './recall.js';
+import { wakeAt } from './standing.js';
 
 // A model of the process manager: the real deciders in memory, a provider that follows a script, and processes that
 // crash. What is thrown away in a crash is rebuilt from the streams alone.
@@ -47,7 +63,9 @@ interface Stream {
 /** How a dispatch goes wrong: before or after its effect, with or without the process dying of it. */
 export type Fault = 'none' | 'crash before' | 'crash after' | 'error before' | 'error after';
 export const faults: readonly Fault[] = ['none', 'crash before', 'crash after', 'error before', 'error after'];
-export type Script = 'captured' | 'declined' | 'refund refused';
+/** What the provider does with an order. A first card that is `declined once` can be followed by one that is good. */
+export type Script = 'captured' | 'declined' | 'declined once' | 'stolen' | 'refund refused';
+const refusedRefunds = 2;
 
 export interface Placed {
   readonly name: string;
@@ -60,10 +78,14 @@ export interface Placed {
 export class World {
   readonly log: LoggedEvent[] = [];
   private readonly streams = new Map<string, Stream>();
-  readonly captures = new Map<string, { order_id: string; amount: number; tx: string }>();
+  readonly captures = new Map<string, { order_id: string; amount: number; tx: string; attempt: number }>();
   readonly refunds = new Map<string, { order_id: string; amount: number }>();
   readonly scripts = new Map<string, Script>();
+  /** When an event was recorded, in seconds. */
+  readonly toldAt = new Map<LoggedEvent, number>();
   seconds = 0;
+
+  constructor(private readonly policy: Partial<ProcessPolicy> = {}) {}
 
   stream(stream: string): Stream {
     const category = stream.slice(0, stream.indexOf('-')) as Category;
@@ -96,9 +118,14 @@ export class World {
       stream.state = decider.evolve(stream.state, event);
       stream.events.push(event);
       this.log.push(event);
+      this.toldAt.set(event, this.seconds);
     }
     if (events.length > 0) stream.answers.set(commandId, events);
     return [...events];
+  }
+
+  get input(): ProcessInput {
+    return inputAt(this.seconds, this.policy);
   }
 
   get metadata() {
@@ -139,32 +166,55 @@ export class World {
     }
   }
 
+  /** The customer pays with another card. @returns whether an attempt began */
+  retry(order_id: string): boolean {
+    const payment_id = deriveId('payment', order_id);
+    const data = { payment_id, order_id, payment_method: 'pm_card_mastercard' };
+    try {
+      this.handle('payment', payment_id, { type: 'RetryPayment', data, metadata: this.metadata });
+      return true;
+    } catch (error) {
+      if (!(error instanceof DomainError)) throw error;
+      return false;
+    }
+  }
+
   /** The provider tells of money it took; the log may have heard already. */
   webhook(order_id: string): boolean {
     const capture = [...this.captures.values()].find((one) => one.order_id === order_id);
     const payment_id = deriveId('payment', order_id);
     if (capture === undefined || this.state('payment', payment_id).status === 'captured') return false;
     const how = { transaction_id: 'TXN', payment_method: 'card', provider: 'stripe' };
-    const ref = { payment_id, order_id, attempt: 1, provider_transaction_id: capture.tx, amount: capture.amount };
+    const ref = {
+      payment_id,
+      order_id,
+      attempt: capture.attempt,
+      provider_transaction_id: capture.tx,
+      amount: capture.amount,
+    };
     const command = { type: 'RecordPaymentSuccess', data: { ...ref, ...how }, metadata: this.metadata };
     this.handle('payment', payment_id, command);
     return true;
   }
 
-  askProvider(step: Extract<Dispatch, { target: 'provider' }>): Partial<ProcessState['payment' | 'refund']> {
+  askProvider(step: Extract<Dispatch, { target: 'provider' }>): ChargeOutcome | RefundOutcome {
     if (step.step === 'charge') {
-      const { provider_key, order_id, amount } = step.charge;
-      if (this.scripts.get(order_id) === 'declined') {
-        return { outcome: { kind: 'declined', reason: 'card_declined', retryable: true } };
+      const { attempt, provider_key, order_id, amount } = step.charge;
+      const script = this.scripts.get(order_id);
+      if (script === 'stolen') return { kind: 'declined', reason: 'stolen_card', retryable: false };
+      if (script === 'declined' || (script === 'declined once' && attempt === 1)) {
+        return { kind: 'declined', reason: 'card_declined', retryable: true };
       }
       const tx = `pi_${provider_key}`;
-      this.captures.set(provider_key, { order_id, amount, tx });
-      return { outcome: { kind: 'captured', provider_transaction_id: tx, payment_method: 'card' } };
+      this.captures.set(provider_key, { order_id, amount, tx, attempt });
+      return { kind: 'captured', provider_transaction_id: tx, payment_method: 'card' };
     }
     const { provider_key, order_id, amount } = step.refund;
-    if (this.scripts.get(order_id) === 'refund refused') return { outcome: { kind: 'refused', reason: 'disputed' } };
+    if (this.scripts.get(order_id) === 'refund refused' && step.attempt <= refusedRefunds) {
+      return { kind: 'refused', reason: 'disputed' };
+    }
     this.refunds.set(provider_key, { order_id, amount });
-    return { outcome: { kind: 'refunded', provider_refund_id: `re_${provider_key}` } };
+    return { kind: 'refunded', provider_refund_id: `re_${provider_key}` };
   }
 }
 
@@ -191,7 +241,7 @@ export class Process {
       const events = this.world.stream(stream).events;
       for (const [i, event] of events.entries()) {
         if (i < (this.seen.get(stream) ?? 0)) continue;
-        this.state = evolveProcess(this.state, event, deriveId(stream, i));
+        this.state = evolveProcess(this.state, event, deriveId(stream, i), at(this.world.toldAt.get(event) ?? 0));
       }
       this.seen.set(stream, events.length);
     }
@@ -212,7 +262,7 @@ export class Process {
 
   /** Carries out one dispatch. @returns whether there was one */
   step(fault: Fault = 'none', pick = 0): boolean {
-    if (this.pending.length === 0) this.pending = [...nextSteps(this.state, inputAt(this.world.seconds))];
+    if (this.pending.length === 0) this.pending = [...nextSteps(this.state, this.world.input)];
     const [dispatch] = this.pending.splice(pick % Math.max(1, this.pending.length), 1);
     if (dispatch === undefined) return false;
     if (fault === 'crash before') this.crash();
@@ -223,6 +273,7 @@ export class Process {
     } catch (error) {
       if (!(error instanceof DomainError)) throw error;
       const before = this.state;
+      this.state = acknowledgeRefusal(this.state, dispatch, error.code);
       this.catchUp();
       this.refusals = this.state === before ? this.refusals + 1 : this.refusals;
       if (this.refusals >= 3) throw new Error(`parked at ${dispatch.target} ${dispatch.step}: ${error.code}`);
@@ -231,15 +282,14 @@ export class Process {
     return true;
   }
 
-  private execute(dispatch: Dispatch, answered: boolean): void {
+  private execute(dispatch: Dispatch, isHeard: boolean): void {
     if (dispatch.target === 'provider') {
       const outcome = this.world.askProvider(dispatch);
-      const about = dispatch.step === 'charge' ? 'payment' : 'refund';
-      if (answered) this.state = { ...this.state, [about]: { ...this.state[about], ...outcome } };
+      this.state = isHeard ? answered(this.state, dispatch, outcome) : unanswered(this.state, dispatch);
     } else {
       const commandId = [this.id, dispatch.target, dispatch.step, dispatch.id, dispatch.attempt].join(' ');
       const events = this.world.handle(dispatch.target, dispatch.id, dispatch.command, commandId);
-      if (!answered) return;
+      if (!isHeard) return;
       const ids = events.map((_, i) => deriveId(commandId, i));
       this.state = acknowledge(this.state, dispatch, events, ids);
       // What the answer told is known; what came before it must be heard before the next choice is made.
@@ -272,8 +322,13 @@ export function settle(world: World, processes: readonly Process[], webhooks: 'l
         busy = true;
       }
     }
-    if (!busy) return;
-    world.seconds += 1;
+    if (busy) {
+      world.seconds += 1;
+      continue;
+    }
+    const next = processes.map(({ state }) => wakeAt(state, world.input)).filter((time) => time !== undefined);
+    if (next.length === 0) return;
+    world.seconds = Math.max(world.seconds + 1, Math.min(...next.map(secondsAt)));
   }
   throw new Error('the orders do not come to an end');
 }

@@ -1,3 +1,4 @@
+import { chargeKey } from '../payment/payment-events.js';
 import { compensate, mustCompensate } from './compensation.js';
 import {
   addMs,
@@ -10,8 +11,16 @@ import {
   paymentRef,
   stockRef,
 } from './dispatch.js';
-import { chargeKey, refundSteps, settlePayment } from './payment-steps.js';
+import {
+  closePayment,
+  isOverdue,
+  isPaymentInDoubt,
+  isRetryAwaited,
+  refundSteps,
+  settlePayment,
+} from './payment-steps.js';
 import type { OrderFacts, ProcessState, VariantProgress } from './process-state.js';
+import { expireOverdue, expireWhileSilent, extendForPayment } from './reservation-steps.js';
 
 /**
  * What to do next, as far as is known: every dispatch in the answer can be carried out at the same time. None when the
@@ -76,14 +85,22 @@ function pay(state: ProcessState, order: OrderFacts, input: ProcessInput): reado
     return [onOrder(order, 'pay', { type: 'MarkOrderPaid', data, metadata })];
   }
   if (payment.status === 'none') {
+    const lapsed = [...state.stock.values()].filter(({ status }) => status === 'lapsed');
+    if (lapsed.length > 0) return lapsed.map((variant) => reserveVariant(order, retaken(variant), input));
+    const deadline = state.started?.deadline ?? addMs(now, policy.paymentMs);
+    const extensions = extendForPayment(state, order, addMs(deadline, policy.graceMs), input);
+    if (extensions.length > 0) return extensions;
     const attempt = 1;
     const { total: amount, ...keys } = order;
-    const deadline = state.started?.deadline ?? addMs(now, policy.paymentMs);
-    const provider_key = chargeKey(order, attempt);
+    const provider_key = chargeKey(order.order_id, attempt);
     const data = { ...keys, ...ref, attempt, amount, provider: policy.provider, provider_key, deadline };
     return [onPayment('initiate', attempt, { type: 'InitiatePayment', data, metadata })];
   }
-  return settlePayment(state, order, input);
+  if (isPaymentInDoubt(state)) {
+    return [...expireWhileSilent(state, input), ...settlePayment(state, order, input)];
+  }
+  if (isRetryAwaited(state) && !isOverdue(state, now)) return expireOverdue(state, input);
+  return closePayment(state, order, input);
 }
 
 function confirm(state: ProcessState, order: OrderFacts, input: ProcessInput): readonly Dispatch[] {

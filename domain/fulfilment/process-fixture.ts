@@ -10,6 +10,11 @@ export function at(seconds: number): string {
   return new Date(epoch + seconds * 1000).toISOString();
 }
 
+/** The inverse of {@link at}. */
+export function secondsAt(time: string): number {
+  return (Date.parse(time) - epoch) / 1000;
+}
+
 function fnv(text: string, seed: number): string {
   let hash = seed;
   for (let i = 0; i < text.length; i += 1) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
@@ -33,12 +38,14 @@ export const minutes = 60;
 export const policy: ProcessPolicy = {
   reservationMs: 15 * minutes * 1000,
   paymentMs: 10 * minutes * 1000,
+  graceMs: 30 * 1000,
+  refundRetryMs: 60 * 1000,
   lowStockThreshold: 0,
   provider: 'stripe',
 };
 
-export function input(seconds = 0): ProcessInput {
-  return { now: at(seconds), policy, deriveId };
+export function input(seconds = 0, change: Partial<ProcessPolicy> = {}): ProcessInput {
+  return { now: at(seconds), policy: { ...policy, ...change }, deriveId };
 }
 
 export const orderId = (name: string) => deriveId('an order', name);

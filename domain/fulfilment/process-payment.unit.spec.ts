@@ -1,10 +1,11 @@
 import { expect } from 'chai';
-import type { PaymentEvent } from '../payment/payment-events.js';
+import { type PaymentEvent, refundKey } from '../payment/payment-events.js';
 import { acknowledge } from './dispatch.js';
 import { nextSteps } from './next-steps.js';
 import { at, deriveId, input, variantId } from './process-fixture.js';
 import { evolveProcess, type ProcessState } from './process-state.js';
 import { recallPayment } from './recall.js';
+import { standingOf, wakeAt } from './standing.js';
 import {
   bothReserved,
   cancelled,
@@ -105,7 +106,7 @@ describe('a cancelled order', () => {
   });
 
   it('between the choice to fail it and order.failed ends as cancelled', () => {
-    const { world, process, until } = shop({ mug: 9, cup: 9 }, two, 'declined');
+    const { world, process, until } = shop({ mug: 9, cup: 9 }, two, 'stolen');
     until('order fail');
     world.cancel(process.id);
     expect(story(world, process).flat()).to.deep.equal(['order fail', 'fulfilment end']);
@@ -247,11 +248,11 @@ describe('a refund that the provider refuses', () => {
     expect(world.log.some(({ type }) => type === 'payment.refund_failed')).to.equal(true);
   });
 
-  it('is asked of the provider again when somebody asks for it again', () => {
+  it('is asked for again under another key, after a pause that doubles', () => {
     const refund = { ...facts, refund_id: deriveId('refund', order_id, 1) };
     const requested: PaymentEvent = {
       type: 'payment.refund_requested',
-      data: { ...refund, provider_key: 'k', reason: 'order_failed' },
+      data: { ...refund, provider_key: refundKey(order_id, 1), reason: 'order_failed' },
     };
     const refused: PaymentEvent = { type: 'payment.refund_failed', data: { ...refund, reason: 'disputed' } };
     const state = knowing(created, started('refused', null), initiated, success, failed, requested);
@@ -259,8 +260,20 @@ describe('a refund that the provider refuses', () => {
       ...state,
       refund: { ...state.refund, outcome: { kind: 'refused', reason: 'disputed' } as const },
     };
-    const over = [refused, ended('failed')].reduce<ProcessState>((next, event) => evolveProcess(next, event), answered);
-    expect(stepsOf(over)).to.deep.equal([]);
-    expect(stepsOf(evolveProcess(over, requested))).to.deep.equal(['provider refund']);
+    const over = [refused, ended('failed')].reduce<ProcessState>(
+      (next, event) => evolveProcess(next, event, undefined, at(1000)),
+      answered,
+    );
+    expect([standingOf(over), wakeAt(over, input())]).to.deep.equal(['owing-refund', at(1060)]);
+    expect(stepsOf(over, 1059)).to.deep.equal([]);
+    const [again] = nextSteps(over, input(1060));
+    expect(again?.target === 'payment' && again.command.data).to.include({ provider_key: `${order_id}:refund:2` });
+    const asked = evolveProcess(over, {
+      ...requested,
+      data: { ...requested.data, provider_key: refundKey(order_id, 2) },
+    });
+    expect(stepsOf(asked, 1060)).to.deep.equal(['provider refund']);
+    const refusedAgain = evolveProcess(asked, refused, undefined, at(2000));
+    expect(wakeAt(refusedAgain, input())).to.equal(at(2120));
   });
 });

@@ -3,6 +3,7 @@ import type { StockItem } from '../inventory/inventory.js';
 import type { InventoryEvent } from '../inventory/inventory-events.js';
 import type { OrderEvent, OrderKeys } from '../order/order-events.js';
 import type { PaymentEvent } from '../payment/payment-events.js';
+import { refundAttempt } from '../payment/payment-events.js';
 import type { FulfilmentEvent } from './fulfilment-events.js';
 
 /** What the process learns from: the events of the order, its payment, its own stream, and its commands' answers. */
@@ -17,6 +18,8 @@ export interface VariantProgress {
   /** Counts reservations: a lapsed one is taken anew under another id. */
   readonly attempt: number;
   readonly status: StockStatus;
+  /** ISO 8601, UTC; when the reservation lapses, where that is known. */
+  readonly expiresAt?: string | undefined;
 }
 
 export interface OrderFacts extends OrderKeys {
@@ -43,14 +46,22 @@ export interface ProcessState {
     readonly status: 'none' | 'open' | 'captured' | 'declined';
     readonly attempt: number;
     readonly deadline?: string;
+    readonly method?: string;
+    /** Of a decline: the customer may pay again until the deadline. */
+    readonly retryable?: boolean;
     readonly providerTransactionId?: string;
     readonly outcome?: ChargeOutcome | undefined;
+    /** The provider was asked and said nothing. */
+    readonly isSilent?: boolean;
     readonly reason?: string;
     /** Taken after its failure was recorded: the failure counts, the money goes back. */
     readonly late?: boolean;
   };
   readonly refund: {
     readonly status: 'none' | 'requested' | 'refunded' | 'failed';
+    readonly attempt: number;
+    /** ISO 8601, UTC; when the provider refused it last. */
+    readonly failedAt?: string | undefined;
     readonly outcome?: RefundOutcome;
   };
   /** Compensation steps that were recorded. One recorded step, and there is no way back to success. */
@@ -66,7 +77,7 @@ export const initialProcess: ProcessState = {
   stock: PersistentMap.empty(),
   started: undefined,
   payment: { status: 'none', attempt: 0 },
-  refund: { status: 'none' },
+  refund: { status: 'none', attempt: 0 },
   steps: [],
   because: undefined,
   ended: undefined,
@@ -93,8 +104,9 @@ export function withStock(state: ProcessState, variantId: string, change: Partia
  * Takes in an event. Never throws; an event that says nothing new changes nothing.
  *
  * @param eventId becomes the cause of a compensation that the event makes necessary
+ * @param at when it happened: ISO 8601, UTC
  */
-export function evolveProcess(state: ProcessState, event: ProcessEvent, eventId?: string): ProcessState {
+export function evolveProcess(state: ProcessState, event: ProcessEvent, eventId?: string, at?: string): ProcessState {
   const failed = (next: ProcessState): ProcessState => ({ ...next, because: next.because ?? eventId });
   // A command's answer also tells of strangers' reservations that had expired.
   const about = 'order_id' in event.data ? event.data.order_id : undefined;
@@ -117,8 +129,9 @@ export function evolveProcess(state: ProcessState, event: ProcessEvent, eventId?
     case 'order.cancelled':
       return failed({ ...state, orderStatus: 'cancelled' });
     case 'payment.initiated': {
-      const { attempt, deadline } = event.data;
-      return { ...state, payment: { status: 'open', attempt, deadline } };
+      const { attempt, deadline, payment_method: method } = event.data;
+      if (attempt <= state.payment.attempt) return state;
+      return { ...state, payment: { status: 'open', attempt, deadline, method } };
     }
     case 'payment.success': {
       const providerTransactionId = event.data.provider_transaction_id;
@@ -126,17 +139,20 @@ export function evolveProcess(state: ProcessState, event: ProcessEvent, eventId?
       return { ...state, payment: { ...state.payment, status: 'captured', providerTransactionId, late } };
     }
     case 'payment.failed': {
+      const { attempt, reason, retryable } = event.data;
+      if (attempt < state.payment.attempt) return state;
       // No failure is recorded after a success: heard of in this order or the other, the failure came first.
       const late = state.payment.status === 'captured';
       const status = late ? 'captured' : 'declined';
-      return failed({ ...state, payment: { ...state.payment, status, late, reason: event.data.reason } });
+      const next = { ...state, payment: { ...state.payment, status, late, reason, retryable } } as const;
+      return retryable && !late ? next : failed(next);
     }
     case 'payment.refund_requested':
-      return { ...state, refund: { status: 'requested' } };
+      return { ...state, refund: { status: 'requested', attempt: refundAttempt(event.data.provider_key) } };
     case 'payment.refunded':
       return { ...state, refund: { ...state.refund, status: 'refunded' } };
     case 'payment.refund_failed':
-      return { ...state, refund: { ...state.refund, status: 'failed' } };
+      return { ...state, refund: { ...state.refund, status: 'failed', failedAt: at } };
     case 'fulfilment.started':
       return { ...state, started: { outcome: event.data.outcome, deadline: event.data.deadline } };
     case 'fulfilment.step_taken':
@@ -144,7 +160,9 @@ export function evolveProcess(state: ProcessState, event: ProcessEvent, eventId?
     case 'fulfilment.ended':
       return { ...state, ended: event.data.outcome };
     case 'inventory.reserved':
-      return withStock(state, event.data.variant_id, { status: 'reserved' });
+      return withStock(state, event.data.variant_id, { status: 'reserved', expiresAt: event.data.expires_at });
+    case 'inventory.extended':
+      return withStock(state, event.data.variant_id, { expiresAt: event.data.expires_at });
     case 'inventory.reservation.failed':
       return failed(withStock(state, event.data.variant_id, { status: 'refused' }));
     case 'inventory.confirmed':
@@ -152,12 +170,13 @@ export function evolveProcess(state: ProcessState, event: ProcessEvent, eventId?
     case 'inventory.confirmation.failed':
       return withStock(state, event.data.variant_id, { status: 'lapsed' });
     case 'inventory.released':
-      return withStock(state, event.data.variant_id, { status: 'released' });
+      return withStock(state, event.data.variant_id, {
+        status: event.data.reason === 'expired' ? 'lapsed' : 'released',
+      });
     case 'inventory.restocked':
       return withStock(state, event.data.variant_id, { status: 'restocked' });
     case 'inventory.received':
     case 'inventory.adjusted':
-    case 'inventory.extended':
     case 'inventory.low':
     case 'order.shipped':
     case 'order.delivered':

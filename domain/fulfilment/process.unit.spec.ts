@@ -77,8 +77,8 @@ describe('an order of two lines', () => {
     expect(released).to.include({ reason: 'stock_refused' });
   });
 
-  it('with a card that is declined records the step, releases, fails and ends', () => {
-    const { world, process } = shop({ mug: 9, cup: 9 }, two, 'declined');
+  it('with a card that is stolen records the step, releases, fails and ends', () => {
+    const { world, process } = shop({ mug: 9, cup: 9 }, two, 'stolen');
     expect(story(world, process).slice(3)).to.deep.equal([
       ['provider charge'],
       ['payment record_failure'],
@@ -89,7 +89,7 @@ describe('an order of two lines', () => {
     ]);
     expect(world.log.find(({ type }) => type === 'order.failed')?.data).to.include({
       stage: 'payment',
-      reason: 'card_declined',
+      reason: 'stolen_card',
     });
   });
 
@@ -138,7 +138,7 @@ describe('the commands', () => {
         command: { type: 'InitiatePayment', data: initiated.data, metadata: { now: at(30) } },
       },
     ]);
-    const charge = { provider_key: `${order_id}:1`, order_id, payment_id, amount: total, currency: 'GBP' };
+    const charge = { attempt: 1, provider_key: `${order_id}:1`, order_id, payment_id, amount: total, currency: 'GBP' };
     expect(
       nextSteps(knowing(created, ...bothReserved, started('reserved', at(600)), initiated), input(30)),
     ).to.deep.equal([

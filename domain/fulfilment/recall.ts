@@ -48,12 +48,15 @@ export function recallStock(
 ): ProcessState {
   const orderId = state.order?.order_id;
   if (orderId === undefined) return state;
+  const idOf = (attempt: number) => reservationId(orderId, variantId, attempt, input);
   const find = (attempt: number): Found => {
-    const id = reservationId(orderId, variantId, attempt, input);
+    const id = idOf(attempt);
     if (inventory.open.get(id) !== undefined) return 'open';
     return (inventory.closed.get(id) ?? inventory.closedBefore.get(id))?.ended;
   };
   let attempt = 1;
   while (find(attempt + 1) !== undefined) attempt += 1;
-  return withStock(state, variantId, { attempt, status: statusOf(find(attempt), state) });
+  const open = inventory.open.get(idOf(attempt));
+  const expiresAt = open === undefined ? undefined : new Date(open.expiresAt).toISOString();
+  return withStock(state, variantId, { attempt, expiresAt, status: statusOf(find(attempt), state) });
 }

@@ -56,10 +56,13 @@ export const success: PaymentEvent = {
     provider_transaction_id: 'pi_1',
   },
 };
-export const declined: PaymentEvent = {
-  type: 'payment.failed',
-  data: { ...facts, attempt: 1, reason: 'card_declined', retryable: true },
-};
+/** For good, or so that the customer may pay again. */
+export const declined = paymentFailed(1, false);
+export const declinedFirst = paymentFailed(1, true);
+
+export function paymentFailed(attempt: number, retryable: boolean): PaymentEvent {
+  return { type: 'payment.failed', data: { ...facts, attempt, reason: 'card_declined', retryable } };
+}
 export const cancelled: ProcessEvent = {
   type: 'order.cancelled',
   data: { order_id, by: 'user', reason: 'no', ...keys },

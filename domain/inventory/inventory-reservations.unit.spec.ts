@@ -112,8 +112,14 @@ describe('extending a reservation', () => {
       .then(released(1, [[1, 1]], 'expired', 8));
   });
 
-  it('is refused for one that is due, ended or unknown', () => {
+  it('saves one that is due but still held', () => {
     given(inventoryDecider, ...held)
+      .when(extend(1, 1800, 900))
+      .then(extended(1, 1800, 6));
+  });
+
+  it('is refused for one that ended or is unknown', () => {
+    given(inventoryDecider, ...held, released(1, [[1, 4]], 'expired', 10))
       .when(extend(1, 1800, 900))
       .thenRefused('reservation-not-found');
     given(inventoryDecider, ...held, confirmed(1, [[1, 4]], 6))

@@ -315,8 +315,9 @@ function unknownReservation(reservation_id: string): DomainError {
 function decide(command: InventoryCommand, state: InventoryState): readonly InventoryEvent[] {
   const { variant_id, product_id, shop_id, sku } = command.data;
   const item = state.item ?? { variant_id, product_id, shop_id, sku };
-  // A reservation that is due but still held may be confirmed: nobody else has its stock.
-  const own = command.type === 'ConfirmReservation' ? command.data.reservation_id : undefined;
+  // A reservation that is due but still held may be confirmed or extended: nobody else has its stock.
+  const keeps = command.type === 'ConfirmReservation' || command.type === 'ExtendReservation';
+  const own = keeps ? command.data.reservation_id : undefined;
   const due = expired(state, item, Date.parse(command.metadata.now), own);
   return [...due, ...afterExpiry(command, due.reduce(evolve, state), item)];
 }

@@ -66,3 +66,18 @@ export const paymentStream = (paymentId: string) => `payment-${paymentId}`;
 export function transactionId(orderNumber: string, attempt: number): string {
   return `${orderNumber.replace('ORD', 'TXN')}-${attempt}`;
 }
+
+/** The provider takes the same charge once, however often it is asked with its key. */
+export function chargeKey(orderId: string, attempt: number): string {
+  return `${orderId}:${attempt}`;
+}
+
+/** A refund that was refused is asked for again under another key: the provider would repeat its answer to the old one. */
+export function refundKey(orderId: string, attempt: number): string {
+  return `${orderId}:refund:${attempt}`;
+}
+
+/** The attempt that a key of {@link refundKey} belongs to. */
+export function refundAttempt(providerKey: string): number {
+  return Number(/:(\d+)$/.exec(providerKey)?.[1] ?? 1);
+}

@@ -1,11 +1,13 @@
 import type { Command, Decider } from '../core/decider.js';
 import { DomainError } from '../core/domain-error.js';
-import type { PaymentEvent } from './payment-events.js';
+import { chargeKey, type PaymentEvent } from './payment-events.js';
 
 type Data<Type extends PaymentEvent['type']> = Extract<PaymentEvent, { type: Type }>['data'];
 type Ref = { payment_id: string; order_id: string };
 
 export type InitiatePayment = Command<'InitiatePayment', Data<'payment.initiated'>>;
+/** The customer pays again after a decline: the next attempt of the same payment, within the same deadline. */
+export type RetryPayment = Command<'RetryPayment', Ref & { payment_method: string }>;
 export type RecordPaymentSuccess = Command<
   'RecordPaymentSuccess',
   Ref &
@@ -27,6 +29,7 @@ export type RecordRefundFailure = Command<'RecordRefundFailure', Ref & { refund_
 
 export type PaymentCommand =
   | InitiatePayment
+  | RetryPayment
   | RecordPaymentSuccess
   | RecordPaymentFailure
   | RequestRefund
@@ -48,14 +51,25 @@ export interface PaymentState {
   readonly facts: PaymentFacts | undefined;
   readonly status: 'none' | 'open' | 'failed' | 'captured';
   readonly attempt: number;
+  /** Whether another attempt may follow the one that failed. */
+  readonly retryable: boolean;
+  /** For all attempts together. ISO 8601, UTC */
+  readonly deadline: string;
+  readonly provider: string;
   readonly providerTransactionId: string | undefined;
   readonly refunds: Readonly<Record<string, Refund>>;
 }
+
+/** Whoever tries out stolen cards gets no more than these out of one order. */
+export const mostPaymentAttempts = 10;
 
 const initialState: PaymentState = {
   facts: undefined,
   status: 'none',
   attempt: 0,
+  retryable: false,
+  deadline: '',
+  provider: '',
   providerTransactionId: undefined,
   refunds: {},
 };
@@ -71,12 +85,14 @@ function withRefund(state: PaymentState, id: string, refund: Refund): PaymentSta
 
 function evolve(state: PaymentState, event: PaymentEvent): PaymentState {
   switch (event.type) {
-    case 'payment.initiated':
-      return { ...state, facts: factsOf(event.data), status: 'open', attempt: event.data.attempt };
+    case 'payment.initiated': {
+      const { attempt, deadline, provider } = event.data;
+      return { ...state, facts: factsOf(event.data), status: 'open', attempt, deadline, provider };
+    }
     case 'payment.success':
       return { ...state, status: 'captured', providerTransactionId: event.data.provider_transaction_id };
     case 'payment.failed':
-      return state.status === 'captured' ? state : { ...state, status: 'failed' };
+      return state.status === 'captured' ? state : { ...state, status: 'failed', retryable: event.data.retryable };
     case 'payment.refund_requested': {
       const { refund_id, amount, reason } = event.data;
       return withRefund(state, refund_id, { amount, reason, status: 'requested' });
@@ -108,6 +124,23 @@ function decide(command: PaymentCommand, state: PaymentState): readonly PaymentE
   const { facts, status } = state;
   if (facts === undefined) throw new DomainError('payment-not-found', 'There is no such payment.');
   switch (command.type) {
+    case 'RetryPayment': {
+      if (status === 'captured') throw captured();
+      if (status === 'open') throw new DomainError('payment-attempt-open', 'An attempt to pay is under way.');
+      if (!state.retryable) throw new DomainError('payment-not-awaited', 'No further payment is waited for.');
+      const { attempt: before, deadline, provider } = state;
+      if (Date.parse(command.metadata.now) >= Date.parse(deadline)) {
+        throw new DomainError('payment-window-closed', 'The time to pay is over.', { deadline });
+      }
+      if (before >= mostPaymentAttempts) {
+        throw new DomainError('payment-attempts-exhausted', 'No further attempt is possible.', { attempts: before });
+      }
+      const { payment_method } = command.data;
+      const attempt = before + 1;
+      const provider_key = chargeKey(facts.order_id, attempt);
+      const data = { ...facts, attempt, payment_method, provider, provider_key, deadline };
+      return [{ type: 'payment.initiated', data }];
+    }
     case 'RecordPaymentSuccess': {
       const { attempt, transaction_id, payment_method, provider, provider_transaction_id, amount } = command.data;
       if (status === 'captured') {
@@ -122,7 +155,9 @@ function decide(command: PaymentCommand, state: PaymentState): readonly PaymentE
     case 'RecordPaymentFailure': {
       const { attempt, reason, retryable } = command.data;
       if (status === 'captured') throw captured();
-      if (status === 'failed' || attempt < state.attempt) return [];
+      if (attempt < state.attempt) return [];
+      // A failure that may be tried again becomes final once, and from then on no attempt follows.
+      if (status === 'failed' && (retryable || !state.retryable)) return [];
       return [{ type: 'payment.failed', data: { ...facts, attempt, reason, retryable } }];
     }
     case 'RequestRefund': {

@@ -4,7 +4,7 @@ import { fold } from '../core/decider.js';
 import { runLawfully } from '../core/decider-laws.js';
 import { given } from '../core/specification.js';
 import { eventCatalog } from '../event-catalog.js';
-import { type PaymentCommand, paymentDecider } from './payment.js';
+import { mostPaymentAttempts, type PaymentCommand, paymentDecider } from './payment.js';
 import type { PaymentEvent } from './payment-events.js';
 
 const metadata = { now: '2026-03-01T09:30:00.000Z' };
@@ -52,6 +52,16 @@ const fail = (attempt = 1, reason = 'card_declined'): PaymentCommand => ({
   data: { ...ref, attempt, reason, retryable: true },
   metadata,
 });
+const giveUp = (attempt = 1, reason = 'card_declined'): PaymentCommand => ({
+  type: 'RecordPaymentFailure',
+  data: { ...ref, attempt, reason, retryable: false },
+  metadata,
+});
+const retry = (now = metadata.now): PaymentCommand => ({
+  type: 'RetryPayment',
+  data: { ...ref, payment_method: 'pm_card_visa' },
+  metadata: { now },
+});
 const request = (n: number, amount: number): PaymentCommand => ({
   type: 'RequestRefund',
   data: { ...ref, refund_id: id(100 + n), amount, reason: 'order_failed', provider_key: `refund ${n}` },
@@ -73,9 +83,9 @@ const success = (tx = 'pi_1', attempt = 1): PaymentEvent => ({
   type: 'payment.success',
   data: { ...facts, attempt, ...how(tx) },
 });
-const failure = (attempt = 1, reason = 'card_declined'): PaymentEvent => ({
+const failure = (attempt = 1, reason = 'card_declined', retryable = true): PaymentEvent => ({
   type: 'payment.failed',
-  data: { ...facts, attempt, reason, retryable: true },
+  data: { ...facts, attempt, reason, retryable },
 });
 const requested = (n: number, amount: number): PaymentEvent => ({
   type: 'payment.refund_requested',
@@ -100,7 +110,7 @@ describe('a payment that was not begun', () => {
     given(paymentDecider).when(initiate(1, -1)).thenRefused('amount-not-positive');
   });
 
-  for (const command of [succeed(), fail(), request(1, 1), refund(1), refuseRefund(1)]) {
+  for (const command of [retry(), succeed(), fail(), request(1, 1), refund(1), refuseRefund(1)]) {
     it(`refuses ${command.type}`, () => {
       given(paymentDecider).when(command).thenRefused('payment-not-found');
     });
@@ -111,6 +121,7 @@ describe('an open payment', () => {
   it('is not begun twice', () => {
     given(paymentDecider, initiated()).when(initiate()).thenNothing();
     given(paymentDecider, initiated()).when(initiate(2)).thenRefused('payment-attempt-open');
+    given(paymentDecider, initiated()).when(retry()).thenRefused('payment-attempt-open');
   });
 
   it('succeeds or fails', () => {
@@ -152,6 +163,45 @@ describe('a payment that failed', () => {
       .thenNothing();
   });
 
+  it('is paid by its customer another way, under the next attempt, until the one deadline', () => {
+    given(paymentDecider, ...declined)
+      .when(retry())
+      .then(initiated(2));
+    given(paymentDecider, ...declined, initiated(2), failure(2))
+      .when(retry('2026-03-01T09:39:59.999Z'))
+      .then(initiated(3));
+    given(paymentDecider, ...declined)
+      .when(retry('2026-03-01T09:40:00.000Z'))
+      .thenRefused('payment-window-closed');
+  });
+
+  it('is not tried out for ever', () => {
+    const tries = Array.from({ length: mostPaymentAttempts }, (_, n) => [initiated(n + 1), failure(n + 1)]).flat();
+    given(paymentDecider, ...tries)
+      .when(retry())
+      .thenRefused('payment-attempts-exhausted');
+  });
+
+  it('becomes final once, and then no attempt follows', () => {
+    const closed = [...declined, failure(1, 'card_declined', false)];
+    given(paymentDecider, ...declined)
+      .when(giveUp())
+      .then(failure(1, 'card_declined', false));
+    given(paymentDecider, ...closed)
+      .when(giveUp())
+      .thenNothing();
+    given(paymentDecider, ...closed)
+      .when(fail())
+      .thenNothing();
+    given(paymentDecider, ...closed)
+      .when(retry())
+      .thenRefused('payment-not-awaited');
+    // A retry that came first counts: the word on the attempt before says nothing any more.
+    given(paymentDecider, ...declined, initiated(2))
+      .when(giveUp())
+      .thenNothing();
+  });
+
   it('may fail again at the next attempt, but not by late news of the one before', () => {
     given(paymentDecider, ...declined, initiated(2))
       .when(fail(1))
@@ -190,6 +240,9 @@ describe('a payment that was taken', () => {
       .thenRefused('payment-already-captured');
     given(paymentDecider, ...captured)
       .when(fail())
+      .thenRefused('payment-already-captured');
+    given(paymentDecider, ...captured)
+      .when(retry())
       .thenRefused('payment-already-captured');
   });
 
@@ -272,6 +325,7 @@ describe('any sequence of commands to a payment', () => {
     attempt.map((number) => initiate(number)),
     fc.tuple(fc.constantFrom('pi_1', 'pi_2'), attempt, fc.constantFrom(4999, 4999, 5000)).map((how) => succeed(...how)),
     attempt.map((number) => fail(number)),
+    attempt.map((number) => giveUp(number)),
     fc.tuple(n, amount).map(([number, money]) => request(number, money)),
     n.map(refund),
     n.map(refuseRefund),

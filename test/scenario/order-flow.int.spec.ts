@@ -83,8 +83,8 @@ describe('an order', () => {
     ]);
   });
 
-  it('is failed, and its stock released, when the card is declined', async () => {
-    const placed = await place(orderBody(products.slice(0, 1), 1, 'pm_card_chargeDeclined'));
+  it('is failed, and its stock released, when the card is reported stolen', async () => {
+    const placed = await place(orderBody(products.slice(0, 1), 1, 'pm_card_chargeDeclinedStolenCard'));
     const order = await ended(placed.body.data.order_id);
     expect(order.status).to.equal('failed');
     expect(order.failure.stage).to.equal('payment');

@@ -53,11 +53,13 @@ describe('the whole system, every part a process of its own', function () {
     return new ShopClient(system.facts.gatewayUrl).logIn(system.demo.customer, system.demo.password);
   };
 
-  it('shows an order that is confirmed and one whose card is declined', async () => {
+  it('shows an order that is paid, one that is paid with a second card, and one whose card is stolen', async () => {
     const { code, out, err } = await shopledger('demo', '--data', dataPath);
     expect(err).to.equal('');
     expect(code).to.equal(0);
-    expect(out).to.match(/ORD-\d{4}-00001 {2}confirmed[\s\S]*ORD-\d{4}-00002 {2}failed/);
+    expect(out).to.match(
+      /ORD-\d{4}-00001 {2}confirmed[\s\S]*ORD-\d{4}-00002 {2}confirmed[\s\S]*ORD-\d{4}-00003 {2}failed/,
+    );
     expect(out).to.include('inventory.reserved');
   });
 
