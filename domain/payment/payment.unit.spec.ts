@@ -5,100 +5,22 @@ import { runLawfully } from '../core/decider-laws.js';
 import { given } from '../core/specification.js';
 import { eventCatalog } from '../event-catalog.js';
 import { mostPaymentAttempts, type PaymentCommand, paymentDecider } from './payment.js';
-import type { PaymentEvent } from './payment-events.js';
-
-const metadata = { now: '2026-03-01T09:30:00.000Z' };
-const id = (n: number) => `018f3c1a-0000-7000-8000-${String(n).padStart(12, '0')}`;
-const ref = { payment_id: id(1), order_id: id(2) };
-const facts = {
-  ...ref,
-  amount: 4999,
-  currency: 'GBP',
-  order_number: 'ORD-2026-00042',
-  user_id: id(3),
-  shop_ids: [id(4)],
-  country: 'GB',
-  placed_at: metadata.now,
-  channel: 'web' as const,
-};
-const begun = (attempt: number, amount = 4999) => ({
-  ...facts,
-  amount,
-  attempt,
-  payment_method: 'pm_card_visa',
-  provider: 'stripe',
-  provider_key: `${ref.order_id}:${attempt}`,
-  deadline: '2026-03-01T09:40:00.000Z',
-});
-const how = (tx: string) => ({
-  transaction_id: 'TXN-2026-00042-1',
-  payment_method: 'card',
-  provider: 'stripe',
-  provider_transaction_id: tx,
-});
-
-const initiate = (attempt = 1, amount = 4999): PaymentCommand => ({
-  type: 'InitiatePayment',
-  data: begun(attempt, amount),
-  metadata,
-});
-const succeed = (tx = 'pi_1', attempt = 1, amount = 4999): PaymentCommand => ({
-  type: 'RecordPaymentSuccess',
-  data: { ...ref, attempt, amount, ...how(tx) },
-  metadata,
-});
-const fail = (attempt = 1, reason = 'card_declined'): PaymentCommand => ({
-  type: 'RecordPaymentFailure',
-  data: { ...ref, attempt, reason, retryable: true },
-  metadata,
-});
-const giveUp = (attempt = 1, reason = 'card_declined'): PaymentCommand => ({
-  type: 'RecordPaymentFailure',
-  data: { ...ref, attempt, reason, retryable: false },
-  metadata,
-});
-const retry = (now = metadata.now): PaymentCommand => ({
-  type: 'RetryPayment',
-  data: { ...ref, payment_method: 'pm_card_visa' },
-  metadata: { now },
-});
-const request = (n: number, amount: number): PaymentCommand => ({
-  type: 'RequestRefund',
-  data: { ...ref, refund_id: id(100 + n), amount, reason: 'order_failed', provider_key: `refund ${n}` },
-  metadata,
-});
-const refund = (n: number): PaymentCommand => ({
-  type: 'RecordRefund',
-  data: { ...ref, refund_id: id(100 + n), provider_refund_id: `re_${n}` },
-  metadata,
-});
-const refuseRefund = (n: number): PaymentCommand => ({
-  type: 'RecordRefundFailure',
-  data: { ...ref, refund_id: id(100 + n), reason: 'disputed' },
-  metadata,
-});
-
-const initiated = (attempt = 1): PaymentEvent => ({ type: 'payment.initiated', data: begun(attempt) });
-const success = (tx = 'pi_1', attempt = 1): PaymentEvent => ({
-  type: 'payment.success',
-  data: { ...facts, attempt, ...how(tx) },
-});
-const failure = (attempt = 1, reason = 'card_declined', retryable = true): PaymentEvent => ({
-  type: 'payment.failed',
-  data: { ...facts, attempt, reason, retryable },
-});
-const requested = (n: number, amount: number): PaymentEvent => ({
-  type: 'payment.refund_requested',
-  data: { ...facts, amount, refund_id: id(100 + n), provider_key: `refund ${n}`, reason: 'order_failed' },
-});
-const refunded = (n: number, amount: number): PaymentEvent => ({
-  type: 'payment.refunded',
-  data: { ...facts, amount, refund_id: id(100 + n), provider_refund_id: `re_${n}`, reason: 'order_failed' },
-});
-const refundFailed = (n: number, amount: number): PaymentEvent => ({
-  type: 'payment.refund_failed',
-  data: { ...facts, amount, refund_id: id(100 + n), reason: 'disputed' },
-});
+import {
+  fail,
+  failure,
+  giveUp,
+  initiate,
+  initiated,
+  refund,
+  refunded,
+  refundFailed,
+  refuseRefund,
+  request,
+  requested,
+  retry,
+  succeed,
+  success,
+} from './payment-fixture.js';
 
 describe('a payment that was not begun', () => {
   it('begins', () => {
