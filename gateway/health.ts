@@ -1,10 +1,17 @@
 import type { Response } from 'express';
 import { request } from 'undici';
+import { z } from 'zod';
 import type { Envelope } from '../runtime/http/app.js';
 
+const largestAnswer = 65_536;
+
+type Checked = 'ok' | 'degraded' | 'failed';
+
 export interface Health {
-  readonly healthy: boolean;
-  readonly checks: Readonly<Record<string, 'ok' | 'failed'>>;
+  readonly status: 'healthy' | 'degraded' | 'unhealthy';
+  readonly checks: Readonly<Record<string, Checked>>;
+  /** What projections tells of each read model, where it answers. */
+  readonly projections?: unknown;
 }
 
 export interface HealthOptions {
@@ -15,27 +22,36 @@ export interface HealthOptions {
   readonly maxAgeMs?: number;
 }
 
-/** Whether every service says of itself that it is healthy. */
+const told = z.object({
+  status: z.enum(['healthy', 'degraded', 'unhealthy']),
+  projections: z.array(z.record(z.string(), z.unknown())).max(100).optional(),
+});
+
+/** What every service says of its own health. */
 export function createHealthCheck(options: HealthOptions): () => Promise<Health> {
   const { services, timeoutMs = 2_000, maxAgeMs = 1_000 } = options;
   let kept: { at: number; health: Promise<Health> } | undefined;
 
-  const works = async (url: string): Promise<boolean> => {
+  const ask = async (url: string): Promise<{ checked: Checked; projections?: unknown }> => {
     try {
       const { statusCode, body } = await request(new URL('/health', url), { signal: AbortSignal.timeout(timeoutMs) });
-      await body.dump({ limit: 65_536 });
-      return statusCode === 200;
+      const text = await limited(body);
+      const said = told.safeParse(text === undefined ? undefined : JSON.parse(text)).data;
+      const checked = statusCode !== 200 ? 'failed' : said?.status === 'degraded' ? 'degraded' : 'ok';
+      return { checked, projections: said?.projections };
     } catch {
-      return false;
+      return { checked: 'failed' };
     }
   };
 
   const askAll = async (): Promise<Health> => {
-    const asked = Object.entries(services).map(
-      async ([name, url]) => [name, (await works(url)) ? 'ok' : 'failed'] as const,
-    );
+    const asked = Object.entries(services).map(async ([name, url]) => [name, await ask(url)] as const);
     const results = await Promise.all(asked);
-    return { healthy: results.every(([, result]) => result === 'ok'), checks: Object.fromEntries(results) };
+    const checks = Object.fromEntries(results.map(([name, { checked }]) => [name, checked]));
+    const all = new Set(Object.values(checks));
+    const status = all.has('failed') ? 'unhealthy' : all.has('degraded') ? 'degraded' : 'healthy';
+    const projections = results.find(([, answer]) => answer.projections !== undefined)?.[1].projections;
+    return { status, checks, ...(projections === undefined ? {} : { projections }) };
   };
 
   return () => {
@@ -44,15 +60,26 @@ export function createHealthCheck(options: HealthOptions): () => Promise<Health>
   };
 }
 
-/** The overall health: 200 or 503, the checks either way. */
-export function answerHealth(res: Response, { healthy, checks }: Health, version: string): void {
+async function limited(body: AsyncIterable<Buffer>): Promise<string | undefined> {
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const part of body) {
+    size += part.length;
+    if (size > largestAnswer) return undefined;
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString();
+}
+
+/** The overall health: 503 where a service fails, else 200; the checks either way. */
+export function answerHealth(res: Response, { status, ...rest }: Health, version: string): void {
   const timestamp = new Date().toISOString();
-  const status = healthy ? 'healthy' : 'unhealthy';
+  const works = status !== 'unhealthy';
   const body: Envelope = {
-    success: healthy,
-    data: { status, timestamp, service: 'gateway', version, checks },
-    ...(healthy ? {} : { error: 'A service is not healthy.', code: 'unhealthy' }),
-    statusCode: healthy ? 200 : 503,
+    success: works,
+    data: { status, timestamp, service: 'gateway', version, ...rest },
+    ...(works ? {} : { error: 'A service is not healthy.', code: 'unhealthy' }),
+    statusCode: works ? 200 : 503,
     timestamp,
     requestId: String(res.locals['requestId']),
   };

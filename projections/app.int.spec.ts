@@ -12,6 +12,8 @@ import { orderOf } from './spec-histories.js';
 import { appendAll, appendRaw, startServers, until } from './spec-servers.js';
 import { confirmedOrder } from './spec-stories.js';
 
+const unreadable = () => ({ id: newId(), type: 'order.paid', data: {}, metadata: {} });
+
 describe('the projections as a service', function () {
   this.timeout(20_000);
   let servers: Awaited<ReturnType<typeof startServers>>;
@@ -57,6 +59,7 @@ describe('the projections as a service', function () {
         lag_events: 0,
         lag_is_at_least: false,
         lag_seconds: 0,
+        parked: { documents: 0, streams: 0, events: 0 },
         fault: null,
       })),
     );
@@ -65,9 +68,10 @@ describe('the projections as a service', function () {
   it('counts lag in events and seconds, up to a limit', async () => {
     const position = await appendAll(servers.eventLog, confirmedOrder('b'));
     await reached(position);
+    const unharmed = { fault: undefined, live: true, parked: { documents: 0, streams: 0, events: 0 } };
     const states = [
-      { id: 'none-seen', position: undefined, fault: undefined },
-      { id: 'all-seen', position, fault: undefined },
+      { ...unharmed, id: 'none-seen', position: undefined },
+      { ...unharmed, id: 'all-seen', position },
     ];
     const still = { states: () => states, positions: () => new Map(), close: async () => {} };
     const later = new Date(Date.now() + 60_000);
@@ -79,30 +83,101 @@ describe('the projections as a service', function () {
     expect(capped).to.deep.include({ lag_events: 5, lag_is_at_least: true });
   });
 
-  it('is unhealthy once a projection has stopped, and says at which event', async () => {
-    const eventId = newId();
-    const bad = { id: eventId, type: 'order.paid', data: {}, metadata: {} };
-    const position = await appendRaw(servers.eventLog, `order-${orderOf('c').order_id}`, bad);
-    await until(() => running.states().some(({ fault }) => fault !== undefined), 'the stop');
+  it('is not ready once a projection lags too far behind, until it is well within the bound again', async () => {
+    const position = await appendAll(servers.eventLog, confirmedOrder('d'));
+    await reached(position);
+    const seen = running.states().map((state) => ({ ...state, position: position - 1n }));
+    let now = new Date();
+    const still = { ...running, states: () => seen };
+    const { eventLog } = servers;
+    const deps = { eventLog, running: still, ping: store.ping, log: silentLogger, lagLimitSeconds: 60 };
+    const face = await listen(buildProjectionsApp({ ...deps, clock: () => now }), 0);
+    const ask = async (path: string) => {
+      const res = await fetch(`${face.url}${path}`);
+      return [res.status, ((await res.json()) as { checks: Record<string, string> }).checks['orders-v1']];
+    };
+    const askAfter = async (seconds: number) => {
+      now = new Date(Date.now() + seconds * 1_000);
+      return [await ask('/readyz'), await ask('/health')];
+    };
+    try {
+      const ready = [
+        [200, 'ok'],
+        [200, 'ok'],
+      ];
+      const late = [
+        [503, 'failed'],
+        [200, 'degraded'],
+      ];
+      expect(await askAfter(50)).to.deep.equal(ready);
+      expect(await askAfter(70)).to.deep.equal(late);
+      expect(await askAfter(50)).to.deep.equal(late);
+      expect(await askAfter(20)).to.deep.equal(ready);
+      expect(await askAfter(50)).to.deep.equal(ready);
+    } finally {
+      await face.close();
+    }
+  });
+
+  it('is degraded while something is parked, and tells how much', async () => {
+    await appendRaw(servers.eventLog, `order-${orderOf('c').order_id}`, unreadable());
+    await until(() => running.states().some(({ parked }) => parked.events > 0), 'the parking');
     const { status, body } = await health();
-    expect(status).to.equal(503);
-    expect(body.checks).to.deep.equal({
-      'document-store': 'ok',
-      'event-store': 'ok',
-      ...Object.fromEntries(
-        allProjections.map(({ model, types }) => [readModelId(model), types.has('order.paid') ? 'failed' : 'ok']),
-      ),
-    });
+    expect(status).to.equal(200);
+    expect(body).to.deep.include({ status: 'degraded' });
+    const parks = allProjections.map(({ model, types }) => [readModelId(model), types.has('order.paid')] as const);
+    for (const [id, does] of parks) expect(body.checks[id], id).to.equal(does ? 'degraded' : 'ok');
     const [orders] = await projections();
-    expect(orders).to.deep.include({
-      state: 'stopped',
-      lag_events: 1,
-      fault: {
-        code: 'event-metadata-invalid',
-        event_id: eventId,
+    expect(orders).to.deep.include({ state: 'live', parked: { documents: 0, streams: 1, events: 1 }, fault: null });
+    const res = await fetch(`${listening.url}/health`);
+    const told = ((await res.json()) as { projections: { id: string; lag_events: number }[] }).projections;
+    expect(told.map(({ id, lag_events }) => [id, lag_events])).to.deep.equal(parks.map(([id]) => [id, 0]));
+  });
+
+  it('is unhealthy once a projection has stopped, because more would be parked than may be', async () => {
+    const { eventLog } = servers;
+    const fresh = await servers.freshDatabase();
+    const limits = { keys: 1, events: 10 };
+    const strict = await startProjections({
+      eventLog,
+      db: fresh.db,
+      log: silentLogger,
+      projections: allProjections.slice(0, 1),
+      limits,
+    });
+    const face = await listen(
+      buildProjectionsApp({ eventLog, running: strict, ping: fresh.ping, log: silentLogger }),
+      0,
+    );
+    try {
+      await until(() => strict.states().some(({ parked }) => parked.events > 0), 'what is parked already');
+      const event = unreadable();
+      const position = await appendRaw(eventLog, `order-${orderOf('e').order_id}`, event);
+      await until(() => strict.states().some(({ fault }) => fault !== undefined), 'the stop');
+      const res = await fetch(`${face.url}/health`);
+      expect(res.status).to.equal(503);
+      expect(((await res.json()) as { checks: object }).checks).to.deep.equal({
+        'document-store': 'ok',
+        'event-store': 'ok',
+        'orders-v1': 'failed',
+      });
+      const [orders] = await measureLag(eventLog, strict, new Date());
+      expect(orders).to.deep.include({ state: 'stopped', parked: { documents: 0, streams: 1, events: 1 } });
+      expect(orders?.fault).to.deep.equal({
+        code: 'parked-too-much',
+        event_id: event.id,
         event_type: 'order.paid',
         position: String(position),
-      },
-    });
+      });
+      const [checkpoint] = await fresh.db
+        .collection('checkpoints')
+        .find({ _id: 'orders-v1' as never })
+        .toArray();
+      expect(checkpoint?.['position'] < position).to.equal(true);
+    } finally {
+      await face.close();
+      await strict.close();
+      await fresh.close();
+    }
   });
 });

@@ -7,19 +7,23 @@ import { allProjections } from './all-projections.js';
 import { batchDecoder } from './decode-batch.js';
 import { foldDocuments, touchedDocuments } from './fold-batch.js';
 import { ordersProjection } from './orders/orders.js';
+import { knownParking, type ParkedEvent } from './parking/parking.js';
 import type { Projection } from './projection.js';
 import { type AnyEvent, asStored, idFor, orderOf } from './spec-histories.js';
 import { cancelledOrder, confirmedOrder, declinedOrder, openedShop, soldProduct } from './spec-stories.js';
 
-/** A collection in memory, guarded by position as the real one is. */
+/** A collection in memory, guarded by position as the real one is, and what is parked beside it. */
 function memory() {
   const documents = new Map<string, Positioned>();
+  const parking = knownParking();
   let writes = 0;
   return {
     documents,
+    parking,
     writes: () => writes,
-    apply(projection: Projection, batch: readonly StoredEvent[]) {
-      const touched = touchedDocuments(projection, batch, batchDecoder(eventCatalog));
+    /** @returns what is parked by the batch */
+    apply(projection: Projection, batch: readonly StoredEvent[]): readonly ParkedEvent[] {
+      const touched = touchedDocuments(projection, batch, batchDecoder(eventCatalog), parking);
       const folded = foldDocuments(projection, documents, touched.events);
       for (const document of folded.documents) {
         const stored = documents.get(document._id);
@@ -27,7 +31,9 @@ function memory() {
         documents.set(document._id, document);
         writes += 1;
       }
-      return folded.fault ?? touched.fault;
+      const parked = [...touched.parked, ...folded.parked];
+      parking.add(parked.map((event) => ({ ...event, discarded: false })));
+      return parked;
     },
   };
 }
@@ -66,6 +72,22 @@ const deliveries = fc.array(
     maxLength: 60,
   },
 );
+
+/** Says which events a document has seen. */
+const picky: Projection = {
+  model: ordersProjection.model,
+  types: ordersProjection.types,
+  ids: (event) => [String((event.data as { order_id: string }).order_id)],
+  evolve: (document, event) => ({ seen: [...((document as { seen?: string[] } | undefined)?.seen ?? []), event.type] }),
+};
+/** Cannot fold the payment of one order. */
+const poisoned: Projection = {
+  ...picky,
+  evolve(document, event, id) {
+    if (event.type === 'order.paid' && id === idFor('order', 'a')) throw new Error('Jane Doe cannot be folded');
+    return picky.evolve(document, event, id);
+  },
+};
 
 for (const projection of allProjections) {
   describe(`batches of ${projection.model.name}`, () => {
@@ -112,7 +134,7 @@ for (const projection of allProjections) {
       for (const stored of log) {
         frozen(stored.data);
         for (const document of store.documents.values()) frozen(document);
-        expect(store.apply(projection, [stored])).to.equal(undefined);
+        expect(store.apply(projection, [stored])).to.deep.equal([]);
       }
       expect(store.documents.size).to.be.greaterThan(0);
     });
@@ -149,7 +171,7 @@ describe('a batch', () => {
     if (event === undefined) throw new Error('no event');
     const broken: StoredEvent = { ...event, data: { nonsense: true } };
     const unknown: StoredEvent = { ...event, type: 'order.teleported', data: { nonsense: true } };
-    expect(memory().apply(ordersProjection, [broken, unknown])).to.equal(undefined);
+    expect(memory().apply(ordersProjection, [broken, unknown])).to.deep.equal([]);
   });
 
   describe('with an event that cannot be read', () => {
@@ -163,34 +185,105 @@ describe('a batch', () => {
       ['no time', 'event-metadata-invalid', (e) => ({ ...e, metadata: { event_version: 1 } })],
     ];
     for (const [what, code, change] of cases) {
-      it(`such as ${what}, folds what came before it and nothing after it`, () => {
+      it(`such as ${what}, parks its stream, and folds all other streams`, () => {
         const store = memory();
         const batch = broken(change);
-        const at = batch.findIndex((event) => event.type === 'order.paid');
-        const fault = store.apply(ordersProjection, batch);
-        expect(fault).to.deep.include({ code, eventType: 'order.paid', position: batch[at]?.position });
-        expect(store.documents).to.deep.equal(atOnce(ordersProjection, batch.slice(0, at)));
+        const poison = batch.find((event) => event.type === 'order.paid');
+        if (poison === undefined) throw new Error('no poison');
+        const parked = store.apply(ordersProjection, batch);
+        const held = batch.filter(({ stream, position }) => stream === poison.stream && position >= poison.position);
+        expect(parked.map(({ position }) => position)).to.deep.equal(held.map(({ position }) => position));
+        expect(parked[0]).to.deep.include({ kind: 'stream', key: poison.stream, eventType: 'order.paid' });
+        expect(parked.map(({ fault }) => fault?.code)).to.deep.equal([code, ...held.slice(1).map(() => undefined)]);
+        const rest = batch.filter((event) => !held.includes(event));
+        expect(store.documents).to.deep.equal(atOnce(ordersProjection, rest));
       });
     }
   });
 
-  it('stops before an event on which evolve throws, for every document of the batch', () => {
-    const log = asStored([...confirmedOrder('a'), ...declinedOrder('b')]);
-    const poison = log.findIndex((event) => event.type === 'order.paid');
-    const picky: Projection = {
-      model: ordersProjection.model,
-      types: ordersProjection.types,
-      ids: (event) => [String((event.data as { order_id: string }).order_id)],
-      evolve(document, event) {
-        if (event.type === 'order.paid') throw new Error('Jane Doe cannot be folded');
-        return { seen: [...((document as { seen?: string[] } | undefined)?.seen ?? []), event.type] };
+  it('parks the stream of an event of which it cannot be said where it belongs', () => {
+    const lost: Projection = {
+      ...picky,
+      ids(event) {
+        if (event.type === 'order.paid') throw new Error('Jane Doe cannot be found');
+        return picky.ids(event);
       },
+      evolve: () => ({}),
     };
-    const store = memory();
-    const fault = store.apply(picky, [...log.slice(0, poison - 1), ...log.slice(poison - 1)]);
-    expect(fault).to.deep.include({ code: 'projection-evolve-failed', position: log[poison]?.position });
-    expect(fault?.message).not.to.contain('Jane');
-    expect([...store.documents.keys()]).to.deep.equal([idFor('order', 'a')]);
-    expect(store.documents).to.deep.equal(atOnce(picky, log.slice(0, poison)));
+    const log = asStored([...confirmedOrder('a'), ...declinedOrder('b')]);
+    const parked = memory().apply(lost, log);
+    expect(parked.map(({ kind, eventType }) => [kind, eventType])).to.deep.equal([
+      ['stream', 'order.paid'],
+      ['stream', 'order.confirmed'],
+    ]);
+    expect(parked[0]?.fault?.code).to.equal('projection-ids-failed');
+    expect(parked[0]?.fault?.message).not.to.contain('Jane');
+  });
+
+  describe('with an event on which evolve throws', () => {
+    const log = asStored([...confirmedOrder('a'), ...declinedOrder('b'), ...confirmedOrder('c')]);
+    const ofA = ({ data }: StoredEvent) => data['order_id'] === idFor('order', 'a');
+    const poison = log.find((event) => event.type === 'order.paid' && ofA(event));
+    const known = log.filter(({ type }) => picky.types.has(type));
+    const waits = known.filter((event) => ofA(event) && event.position >= (poison?.position ?? 0n));
+    const expected = () =>
+      atOnce(
+        picky,
+        known.filter((event) => !waits.includes(event)),
+      );
+
+    it('parks its document from there on, in order, and folds all others', () => {
+      const store = memory();
+      const parked = store.apply(poisoned, log);
+      expect(parked.map(({ position }) => position)).to.deep.equal(waits.map(({ position }) => position));
+      expect(parked[0]).to.deep.include({ kind: 'document', key: idFor('order', 'a') });
+      expect(parked[0]?.fault?.code).to.equal('projection-evolve-failed');
+      expect(parked[0]?.fault?.message).not.to.contain('Jane');
+      expect(store.documents).to.deep.equal(expected());
+    });
+
+    it('parks the same whatever the batches, and however often they come', () => {
+      fc.assert(
+        fc.property(deliveries, (plan) => {
+          const store = memory();
+          const parked = new Set<bigint>();
+          let at = 0;
+          for (const { size, times } of plan) {
+            for (let time = 0; time < times; time += 1) {
+              for (const { position } of store.apply(poisoned, log.slice(at, at + size))) parked.add(position);
+            }
+            at += size;
+          }
+          expect([...parked]).to.deep.equal(waits.map(({ position }) => position));
+          expect(store.documents).to.deep.equal(expected());
+        }),
+        { numRuns: 50 },
+      );
+    });
+
+    it('folds what comes before it again where the document is gone, and parks nothing twice', () => {
+      const store = memory();
+      store.apply(poisoned, log);
+      const count = store.parking.count();
+      store.documents.clear();
+      store.apply(poisoned, log);
+      expect(store.documents).to.deep.equal(expected());
+      expect(store.parking.count())
+        .to.deep.equal(count)
+        .and.to.deep.equal({ documents: 1, streams: 0, events: waits.length });
+    });
+
+    it('passes over what was discarded', () => {
+      if (poison === undefined) throw new Error('no poison');
+      const store = memory();
+      store.parking.add([{ kind: 'document', key: idFor('order', 'a'), position: poison.position, discarded: true }]);
+      expect(store.apply(poisoned, log)).to.deep.equal([]);
+      expect(store.documents).to.deep.equal(
+        atOnce(
+          picky,
+          log.filter((event) => event !== poison),
+        ),
+      );
+    });
   });
 });

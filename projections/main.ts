@@ -16,6 +16,9 @@ const schema = z.object({
   HOST: z.string().default('127.0.0.1'),
   PORT: port.default(4003),
   LOG_LEVEL: logLevel,
+  LAG_LIMIT_SECONDS: z.coerce.number().int().min(1).default(60),
+  PARKED_KEYS_LIMIT: z.coerce.number().int().min(0).default(1_000),
+  PARKED_EVENTS_LIMIT: z.coerce.number().int().min(0).default(100_000),
 });
 
 const log = createLogger('projections', logLevel.catch('info').parse(process.env['LOG_LEVEL']));
@@ -28,8 +31,15 @@ await runService('projections', log, async () => {
     appName: 'projections',
   });
   const eventLog = openEventLog(config.EVENTSTORE_URL, log);
-  const running = await startProjections({ eventLog, db: store.db, log, projections: allProjections });
-  const app = buildProjectionsApp({ eventLog, running, ping: store.ping, log });
+  const limits = { keys: config.PARKED_KEYS_LIMIT, events: config.PARKED_EVENTS_LIMIT };
+  const running = await startProjections({ eventLog, db: store.db, log, projections: allProjections, limits });
+  const app = buildProjectionsApp({
+    eventLog,
+    running,
+    ping: store.ping,
+    log,
+    lagLimitSeconds: config.LAG_LIMIT_SECONDS,
+  });
   const listening = await listen(app, config.PORT, config.HOST);
   return {
     ready: { port: listening.port },

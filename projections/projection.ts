@@ -5,6 +5,7 @@ import type { ReadModel } from '../runtime/document-store/read-model.js';
 export interface Recording {
   readonly eventId: string;
   readonly stream: string;
+  readonly revision: bigint;
   readonly position: bigint;
   /** ISO 8601, UTC: when the business says it happened */
   readonly occurredAt: string;

@@ -1,33 +1,30 @@
 import type { Db } from 'mongodb';
 import type { EventCatalog } from '../domain/core/event-codec.js';
 import { eventCatalog } from '../domain/event-catalog.js';
-import { type Checkpoints, openCheckpoints } from '../runtime/document-store/checkpoints.js';
-import { type PositionedDocuments, positionedDocuments } from '../runtime/document-store/positioned.js';
-import { ensureIndexes, readModelId } from '../runtime/document-store/read-model.js';
-import type { EventLog, StoredEvent } from '../runtime/event-store/event-log.js';
-import { type Batch, followLog } from '../runtime/event-store/follow.js';
+import { openCheckpoints } from '../runtime/document-store/checkpoints.js';
+import { positionedDocuments } from '../runtime/document-store/positioned.js';
+import { collectionIdentities, ensureCollection, readModelId } from '../runtime/document-store/read-model.js';
+import type { EventLog } from '../runtime/event-store/event-log.js';
 import type { Logger } from '../runtime/logger.js';
-import { batchDecoder, type Decoded, type ProjectionFault } from './decode-batch.js';
-import { foldDocuments, touchedDocuments } from './fold-batch.js';
-import { furthestBack } from './positions.js';
+import { type Act, openActs } from './acts.js';
+import { decoder } from './decode-batch.js';
+import { openLanes } from './lanes.js';
+import { openParkedEvents } from './parking/parked-events.js';
+import { knownParking, type ParkedCount } from './parking/parking.js';
+import { type Exclusive, ParkedEventGone } from './parking/replay.js';
+import { discard, type Performed, replay } from './perform-act.js';
+import { openPresence } from './presence.js';
 import type { Projection } from './projection.js';
-
-const maxBatch = 500;
-const maxTries = 5;
+import type { ParkingLimits, ProjectionFault, Runner } from './runner.js';
 
 /** What a projection is at. `position` is undefined until it has seen anything; `fault` is why it stopped, if it has. */
 export interface ProjectionState {
   readonly id: string;
   readonly position: bigint | undefined;
   readonly fault: ProjectionFault | undefined;
-}
-
-interface Runner {
-  readonly id: string;
-  readonly projection: Projection;
-  readonly documents: PositionedDocuments;
-  position: bigint | undefined;
-  fault: ProjectionFault | undefined;
+  /** Whether it goes with the others; else it catches up alone, or has stopped. */
+  readonly live: boolean;
+  readonly parked: ParkedCount;
 }
 
 export interface RunningProjections {
@@ -44,51 +41,39 @@ export interface ProjectorDeps {
   readonly log: Logger;
   readonly projections: readonly Projection[];
   readonly catalog?: EventCatalog;
+  readonly limits?: ParkingLimits;
+  readonly clock?: () => Date;
+  /** How often it looks for what people ask, and for collections that are gone. Milliseconds. */
+  readonly lookEveryMs?: number;
 }
 
-/** Folds the events into the documents and stores them. @returns the fault that ended it early, if any */
-async function project(
-  { projection, documents, id }: Runner,
-  events: readonly StoredEvent[],
-  decode: (stored: StoredEvent) => Decoded,
-): Promise<ProjectionFault | undefined> {
-  const touched = touchedDocuments(projection, events, decode);
-  let pending = touched.events;
-  let fault = touched.fault;
-  for (let tries = 0; pending.size > 0; tries += 1) {
-    if (tries === maxTries) throw new Error(`${id}: other writers kept getting in between`);
-    const folded = foldDocuments(projection, await documents.read([...pending.keys()]), pending);
-    fault = folded.fault ?? fault;
-    const refused = new Set(await documents.replace(folded.documents));
-    pending = new Map([...pending].filter(([documentId]) => refused.has(documentId)));
-  }
-  return fault;
-}
+const beatEveryMs = 5_000;
 
-/** How far a projection has come: to the batch's end, or to just before what it cannot read. */
-function reached(batch: Batch, before: bigint | undefined, fault: ProjectionFault | undefined): bigint | undefined {
-  if (fault === undefined) return batch.upTo;
-  let last = before;
-  for (const { position } of batch.events) {
-    if (position >= fault.position) break;
-    if (last === undefined || position > last) last = position;
-  }
-  return last;
+function taking(): Exclusive {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const next = last.then(work);
+    last = next.catch(() => {});
+    return next;
+  };
 }
 
 /**
- * Runs projections over one subscription. A batch's documents are written before the checkpoints move, so that a crash
- * in between repeats a batch, which changes nothing. A projection that cannot read an event stops there and says so;
- * the others go on.
+ * Runs projections over the log. A batch's documents are written before the checkpoints move, so that a crash in between
+ * repeats a batch, which changes nothing. What cannot be folded is parked with what follows it, document by document,
+ * and the rest goes on. A projection whose collection is gone is folded anew.
  *
  * @throws Error a sentence, when the read models have seen more than the log holds
  * @throws MongoError when indexes or checkpoints cannot be had at the start
  */
 export async function startProjections(deps: ProjectorDeps): Promise<RunningProjections> {
   const { eventLog, db, log, projections, catalog = eventCatalog } = deps;
-  const checkpoints: Checkpoints = openCheckpoints(db);
-  await Promise.all(projections.map((projection) => ensureIndexes(db, projection.model)));
-  const stored = await checkpoints.read(projections.map((projection) => readModelId(projection.model)));
+  const { limits = { keys: 1_000, events: 100_000 }, clock = () => new Date(), lookEveryMs = 1_000 } = deps;
+  const [checkpoints, parkedEvents, acts] = [openCheckpoints(db), openParkedEvents(db), openActs(db)];
+  const presence = openPresence(db, clock);
+  const exclusive = taking();
+  const ids = projections.map(({ model }) => readModelId(model));
+  const stored = await checkpoints.read(ids);
   const furthest = [...stored.values()].reduce((a, b) => (a > b ? a : b), 0n);
   const head = await eventLog.head();
   if (furthest > head) {
@@ -96,45 +81,142 @@ export async function startProjections(deps: ProjectorDeps): Promise<RunningProj
       `the read models have seen position ${furthest} and the log ends at ${head}: it was restored from an older backup, or lost. Drop the database of the read models (not the collection data_keys) to have them folded anew.`,
     );
   }
+
+  const runnerDeps = { eventLog, checkpoints, parkedEvents, catalog, limits, clock, log, exclusive };
+  const replayDeps = { ...runnerDeps, decode: decoder(catalog) };
+  const lanes = openLanes(runnerDeps);
+
+  /** Empties a read model and begins at the start of the log; what was discarded stays so. */
+  const empty = async (runner: Runner): Promise<void> => {
+    lanes.leave(runner);
+    // First of all: whatever ends this halfway, the model begins anew.
+    await checkpoints.remove(runner.id);
+    await db.collection(runner.id).drop();
+    await parkedEvents.releaseAll(runner.id);
+    runner.collection = await ensureCollection(db, runner.projection.model);
+    runner.parking.clear();
+    runner.parking.add((await parkedEvents.leftOut([runner.id])).get(runner.id) ?? []);
+    runner.position = undefined;
+    runner.fault = undefined;
+  };
+  const isReplaced = ({ id, collection }: Runner, identities: ReadonlyMap<string, string>) =>
+    collection !== '' && identities.get(id) !== collection;
+
+  await Promise.all([parkedEvents.ensureIndexes(), acts.ensureIndexes(), presence.beat()]);
+  const [known, written, existing] = await Promise.all([
+    parkedEvents.leftOut(ids),
+    checkpoints.collections(ids),
+    collectionIdentities(db),
+  ]);
   const runners = projections.map((projection): Runner => {
     const id = readModelId(projection.model);
     const documents = positionedDocuments(db, id);
-    return { id, projection, documents, position: stored.get(id), fault: undefined };
+    const parking = knownParking(known.get(id));
+    // A checkpoint of an earlier version does not say which collection it stands for.
+    const collection = written.get(id) ?? (stored.has(id) ? (existing.get(id) ?? 'gone') : '');
+    return { id, projection, documents, parking, collection, position: stored.get(id), fault: undefined };
   });
+  for (const runner of runners) {
+    if (isReplaced(runner, existing)) {
+      log.warn('the collection is gone: the read model is folded anew', { projection: runner.id });
+      await empty(runner);
+    } else runner.collection = await ensureCollection(db, runner.projection.model);
+  }
+  const starts = new Map<bigint | undefined, Runner[]>();
+  for (const runner of runners) starts.set(runner.position, [...(starts.get(runner.position) ?? []), runner]);
+  for (const [, members] of [...starts].sort(([a = -1n], [b = -1n]) => (a < b ? 1 : -1))) lanes.open(members);
 
-  const advance = async (runner: Runner, batch: Batch, decode: (stored: StoredEvent) => Decoded) => {
-    const from = runner.position;
-    const unseen = from === undefined ? batch.events : batch.events.filter((event) => event.position > from);
-    const fault = await project(runner, unseen, decode);
-    return { runner, fault, position: reached(batch, from, fault) };
+  const rebuild = (runner: Runner): Promise<Performed> =>
+    exclusive(async () => {
+      const others = await presence.others();
+      if (others.length > 0) return { state: 'later', outcome: { waits_for: others } };
+      await empty(runner);
+      lanes.open([runner]);
+      return { state: 'done', outcome: { head: await eventLog.head() } };
+    });
+  const perform = (runner: Runner, act: Act): Promise<Performed> => {
+    if (act.act === 'rebuild') return rebuild(runner);
+    if (act.act === 'discard') return discard(runner, act, exclusive, replayDeps);
+    return replay(runner, act, exclusive, replayDeps);
   };
-
-  const handle = async (batch: Batch): Promise<void> => {
-    const behind = runners.filter(
-      ({ fault, position }) => fault === undefined && (position === undefined || position < batch.upTo),
-    );
-    const decode = batchDecoder(catalog);
-    const outcomes = await Promise.allSettled(behind.map((runner) => advance(runner, batch, decode)));
-    const done = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
-    const moved = done.flatMap(({ runner, position }) =>
-      position === undefined || position === runner.position ? [] : [[runner.id, position] as const],
-    );
-    if (moved.length > 0) await checkpoints.advance(new Map(moved));
-    for (const { runner, fault, position } of done) {
-      runner.position = position;
-      if (fault === undefined) continue;
-      runner.fault = fault;
-      log.error('projection stopped', { projection: runner.id, ...fault, position: String(fault.position) });
+  /** Does what people have asked for. */
+  const doActs = async (): Promise<void> => {
+    for (const act of await acts.waiting(ids)) {
+      const runner = runners.find(({ id }) => id === act.projection);
+      if (runner === undefined) continue;
+      const performed = await perform(runner, act).catch((error: unknown): Performed => {
+        if (!(error instanceof ParkedEventGone)) throw error;
+        return { state: 'refused', outcome: { code: 'event-gone' } };
+      });
+      if (performed.state === 'later') {
+        if (act.outcome === null) {
+          await acts.put(act._id, performed.outcome);
+          log.warn('an act waits', { projection: runner.id, act: act.act, ...performed });
+        }
+        continue;
+      }
+      await acts.end(act._id, performed.state, performed.outcome, clock());
+      log.info('an act was carried out', { projection: runner.id, act: act.act, by: act.by, ...performed });
+      if (runner.fault?.code !== 'parked-too-much') continue;
+      runner.fault = undefined;
+      lanes.leave(runner);
+      lanes.open([runner]);
     }
-    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
-    if (failed !== undefined) throw failed.reason;
+  };
+  /** Finds collections that were dropped while it ran. */
+  const findGone = async (): Promise<void> => {
+    const seen = runners.map((runner) => [runner, runner.collection] as const);
+    const identities = await collectionIdentities(db);
+    for (const [runner, collection] of seen) {
+      if (runner.collection !== collection || !isReplaced(runner, identities)) continue;
+      const performed = await rebuild(runner);
+      if (performed.state === 'done') {
+        log.warn('the collection is gone: the read model is folded anew', { projection: runner.id });
+      } else if (runner.fault === undefined) {
+        lanes.leave(runner);
+        const message = 'the collection is gone, and another projector runs that may write into it';
+        runner.fault = { code: 'collection-gone', message };
+        log.error('projection stopped', { projection: runner.id, ...runner.fault, ...performed.outcome });
+      }
+    }
   };
 
-  const after = furthestBack(runners.map((runner) => runner.position));
-  const follower = followLog(eventLog, { after, maxBatch, handle, log });
+  let closing = false;
+  let beaten = clock().getTime();
+  const look = async (): Promise<void> => {
+    if (clock().getTime() - beaten >= beatEveryMs) {
+      await presence.beat();
+      beaten = clock().getTime();
+    }
+    await doActs();
+    await findGone();
+  };
+  let looking: Promise<void> = Promise.resolve();
+  let timer: NodeJS.Timeout | undefined;
+  const lookLater = () => {
+    timer = setTimeout(() => {
+      looking = look()
+        .catch((err: unknown) => log.warn('the projector cannot look after its read models', { err }))
+        .finally(() => {
+          if (!closing) lookLater();
+        });
+    }, lookEveryMs);
+  };
+  lookLater();
+
   return {
     positions: () => new Map(runners.flatMap(({ id, position }) => (position === undefined ? [] : [[id, position]]))),
-    states: () => runners.map(({ id, position, fault }) => ({ id, position, fault })),
-    close: () => follower.close(),
+    states: () =>
+      runners.map((runner) => {
+        const { id, position, fault, parking } = runner;
+        return { id, position, fault, live: lanes.isLive(runner), parked: parking.count() };
+      }),
+    async close() {
+      closing = true;
+      clearTimeout(timer);
+      await looking;
+      await lanes.close();
+      await presence.leave().catch(() => {});
+    },
   };
 }

@@ -68,6 +68,7 @@ export function asRecorded<E extends DomainEvent>(events: readonly E[]): Recorde
     const recording = {
       eventId: idFor('event', index),
       stream: 'any-stream',
+      revision: BigInt(index),
       position: BigInt(index + 1) * 100n,
       occurredAt: new Date(epoch + index * 1_000).toISOString(),
       recordedAt: new Date(epoch + index * 1_000 + 5).toISOString(),

@@ -8,6 +8,7 @@ import { startEventStore } from '../embedded/event-store-server/server.js';
 import { connectDocumentStore } from '../runtime/document-store/connect.js';
 import { type EventLog, openEventLog, type ProposedEvent } from '../runtime/event-store/event-log.js';
 import { chainStart, encodeEvent } from '../runtime/event-store/hash-chain.js';
+import { inParallel } from '../runtime/in-parallel.js';
 import { silentLogger } from '../runtime/logger.js';
 import { type AnyEvent, idFor, streamOf } from './spec-histories.js';
 
@@ -58,6 +59,19 @@ export async function appendAll(eventLog: EventLog, events: readonly AnyEvent[])
     ({ position } = await eventLog.append(stream, [encoded], last === undefined ? 'no-stream' : last.revision));
   }
   return position;
+}
+
+/** Appends histories that share no stream side by side, each in its order. @returns the last position */
+export async function appendHistories(
+  eventLog: EventLog,
+  histories: readonly (readonly AnyEvent[])[],
+): Promise<bigint> {
+  let last = 0n;
+  await inParallel(histories, 25, async (events) => {
+    const position = await appendAll(eventLog, events);
+    if (position > last) last = position;
+  });
+  return last;
 }
 
 /** Appends something that no command would write. */

@@ -23,7 +23,7 @@ interface Waiter {
  * all otherwise. What has been reached once is known without asking again.
  */
 export function watchCheckpoints(
-  checkpoints: Checkpoints,
+  checkpoints: Pick<Checkpoints, 'read'>,
   log: Logger,
   { intervalMs = 10, mostWaiting = 32 }: { intervalMs?: number; mostWaiting?: number } = {},
 ): CheckpointWatcher {

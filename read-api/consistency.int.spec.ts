@@ -95,7 +95,7 @@ describe('the checkpoint watcher', () => {
     const positions = new Map<string, bigint>();
     let reads = 0;
     let fail = false;
-    const checkpoints: Checkpoints = {
+    const checkpoints: Pick<Checkpoints, 'read' | 'advance'> = {
       async read(ids) {
         reads += 1;
         if (fail) throw new Error('gone');

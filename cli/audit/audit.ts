@@ -80,7 +80,7 @@ export async function audit(
   onProgress('waiting for the projections');
   const reached =
     readModels === undefined ? new Map<string, bigint>() : await waitFor(log, readModels, ids, head, waitMs);
-  const parked = (await readModels?.parked()) ?? [];
+  const parked = (await readModels?.parked(ids)) ?? [];
   if (readModels !== undefined) {
     for (const id of ids) {
       const at = reached.get(id) ?? -1n;

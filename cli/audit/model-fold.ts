@@ -17,6 +17,8 @@ export interface ParkedPlace {
   readonly stream: string | undefined;
   /** Of the first event that was given up. */
   readonly position: bigint;
+  /** This event alone is left out, for good, and what follows is taken in. */
+  readonly alone?: boolean;
 }
 
 /** What keeps an event from being folded, if anything does. */
@@ -38,13 +40,18 @@ export function modelFold(projection: Projection, parked: readonly ParkedPlace[]
   const documents = new Map<string, FoldedDocument>();
   const parkedDocuments = new Map<string, bigint>();
   const parkedStreams = new Map<string, bigint>();
-  for (const { document, stream, position } of parked) {
-    if (document !== undefined) parkedDocuments.set(document, position);
-    else if (stream !== undefined) parkedStreams.set(stream, position);
+  const alone = new Set<string>();
+  for (const place of parked) {
+    const { document, stream, position } = place;
+    const limits = document === undefined ? parkedStreams : parkedDocuments;
+    const key = document ?? stream ?? '';
+    const limit = limits.get(key);
+    if (place.alone === true) alone.add(`${key} ${position}`);
+    else if (limit === undefined || position < limit) limits.set(key, position);
   }
   const isBefore = (limits: ReadonlyMap<string, bigint>, key: string, position: bigint) => {
     const limit = limits.get(key);
-    return limit === undefined || position < limit;
+    return (limit === undefined || position < limit) && !alone.has(`${key} ${position}`);
   };
   return {
     documents,

@@ -108,6 +108,20 @@ describe('I9, read models are folds of the log', () => {
     expect((await found(log, stayed)).violations).to.equal(1);
   });
 
+  it('leaves out a discarded event alone, of a document and of a stream', async () => {
+    const paid = log.find(({ type }) => type === 'order.paid');
+    const { position = 0n, stream } = paid ?? {};
+    const passedOver = documentsAfter(log.filter((stored) => stored !== paid));
+    for (const key of [
+      { document: a.order_id, stream: undefined },
+      { document: undefined, stream },
+    ]) {
+      const parked = [{ model: orders, ...key, position, alone: true }];
+      expect((await found(log, passedOver, { parked })).violations).to.equal(0);
+      expect((await found(log, documents, { parked })).violations).to.equal(1);
+    }
+  });
+
   it('leaves out what a parked stream would have said', async () => {
     const failed = log.find(({ type }) => type === 'order.failed');
     const { position = 0n, stream } = failed ?? {};

@@ -85,6 +85,12 @@ export function requireRole(res: Response, ...roles: readonly string[]): Princip
   return principal;
 }
 
+/**
+ * Whether something works. `degraded`: it does, but somebody should look after it. `not-ready`: as much to `/health`,
+ * while `/readyz` fails.
+ */
+export type CheckResult = boolean | 'degraded' | 'not-ready';
+
 export interface AppOptions {
   readonly service: string;
   readonly version?: string;
@@ -92,7 +98,9 @@ export interface AppOptions {
   /** Shared with the gateway; without it the app takes requests from anybody (the gateway itself). */
   readonly internalSecret?: string;
   /** What `/health` reports: name -> whether it works. */
-  readonly checks: Readonly<Record<string, () => Promise<boolean>>>;
+  readonly checks: Readonly<Record<string, () => Promise<CheckResult>>>;
+  /** Fields that `/health` shows beside the checks; left out where it throws. */
+  readonly report?: () => Promise<Readonly<Record<string, unknown>>>;
   /** Routes that a provider calls with a signature of its own over the raw body, mounted before the token is asked for. */
   readonly rawRoutes?: Router;
 }
@@ -111,12 +119,15 @@ function isWellFormed(body: unknown): boolean {
   return true;
 }
 
-async function runChecks(checks: AppOptions['checks']): Promise<Record<string, 'ok' | 'failed'>> {
+type Checked = 'ok' | 'degraded' | 'failed';
+
+async function runChecks(checks: AppOptions['checks'], readiness: boolean): Promise<Record<string, Checked>> {
+  const named = (result: CheckResult): Checked => {
+    if (typeof result === 'boolean') return result ? 'ok' : 'failed';
+    return readiness && result === 'not-ready' ? 'failed' : 'degraded';
+  };
   const results = await Promise.all(
-    Object.entries(checks).map(async ([name, check]) => {
-      const works = await check().catch(() => false);
-      return [name, works ? 'ok' : 'failed'] as const;
-    }),
+    Object.entries(checks).map(async ([name, check]) => [name, named(await check().catch(() => false))] as const),
   );
   return Object.fromEntries(results);
 }
@@ -148,15 +159,16 @@ export function buildApp(options: AppOptions, mount: (app: Express) => void): Ex
     next();
   });
 
-  app.get(['/health', '/readyz'], async (_req, res) => {
-    const results = await runChecks(checks);
-    const healthy = Object.values(results).every((result) => result === 'ok');
-    res.status(healthy ? 200 : 503).json({
-      status: healthy ? 'healthy' : 'unhealthy',
+  app.get(['/health', '/readyz'], async (req, res) => {
+    const results = await runChecks(checks, req.path.startsWith('/readyz'));
+    const all = new Set(Object.values(results));
+    res.status(all.has('failed') ? 503 : 200).json({
+      status: all.has('failed') ? 'unhealthy' : all.has('degraded') ? 'degraded' : 'healthy',
       timestamp: new Date().toISOString(),
       service,
       version: options.version ?? '0.1.0',
       checks: results,
+      ...(await options.report?.().catch(() => undefined)),
     });
   });
   app.get('/livez', (_req, res) => void res.json({ status: 'alive', service }));

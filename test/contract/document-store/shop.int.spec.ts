@@ -135,8 +135,8 @@ describeTargets('what the shop asks', (target) => {
     const stored = await documents.read([...ids, 'absent']);
     expect(stored.size).to.equal(ids.length);
     for (const [_id, { position }] of stored) expect(Number(position), _id).to.equal(15);
-    expect(await documents.replace([{ _id: 'd0', position: 15n }])).to.deep.equal(['d0']);
-    expect(await documents.replace([{ _id: 'd0', position: 16n }])).to.deep.equal([]);
+    expect(await documents.replace([{ _id: 'd0', position: 15n }])).to.deep.equal({ refused: ['d0'], unstorable: [] });
+    expect(await documents.replace([{ _id: 'd0', position: 16n }])).to.deep.equal({ refused: [], unstorable: [] });
   });
 
   it('checkpoints that only move on', async () => {
