@@ -120,7 +120,8 @@ describe('the projections as a service', function () {
   });
 
   it('is degraded while something is parked, and tells how much', async () => {
-    await appendRaw(servers.eventLog, `order-${orderOf('c').order_id}`, unreadable());
+    const position = await appendRaw(servers.eventLog, `order-${orderOf('c').order_id}`, unreadable());
+    await reached(position);
     await until(() => running.states().some(({ parked }) => parked.events > 0), 'the parking');
     const { status, body } = await health();
     expect(status).to.equal(200);
