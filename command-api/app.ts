@@ -16,6 +16,7 @@ export interface CommandAppDeps extends CommandDeps {
   readonly signer: TokenSigner;
   readonly internalSecret: string;
   readonly webhookSecret: string;
+  readonly webhookGraceMs?: number;
   /** Whether the document store with the data keys answers. */
   readonly ping: () => Promise<boolean>;
 }

@@ -18,7 +18,7 @@ export interface WebhookDeps {
   readonly clock: () => Date;
   readonly log: Logger;
   /** How long the process manager has to append an outcome itself before a webhook does. */
-  readonly graceMs?: number;
+  readonly webhookGraceMs?: number;
 }
 
 const intent = z.object({
@@ -36,7 +36,7 @@ const webhookAgeSeconds = 300;
  * after the payment was given up, is recorded at once.
  */
 export function webhookRoutes(deps: WebhookDeps): Router {
-  const { commands, webhookSecret, clock, log, graceMs = 30_000 } = deps;
+  const { commands, webhookSecret, clock, log, webhookGraceMs: graceMs = 30_000 } = deps;
   const router = Router();
   const raw = express.raw({ type: () => true, limit: 1_000_000, inflate: false });
 
