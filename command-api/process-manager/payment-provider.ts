@@ -56,7 +56,7 @@ export function stripeProvider(stripe: Stripe): PaymentProvider {
     name: 'stripe',
     async charge({ attempt, provider_key, order_id, payment_id, amount, currency, payment_method }) {
       try {
-        const intent = await stripe.paymentIntents.create(
+        const begun = await stripe.paymentIntents.create(
           {
             amount,
             currency: currency.toLowerCase(),
@@ -68,11 +68,15 @@ export function stripeProvider(stripe: Stripe): PaymentProvider {
           },
           { idempotencyKey: provider_key },
         );
+        // A repeat is answered as the first time was; what has become of it since, the intent itself tells.
+        const intent = begun.status === 'processing' ? await stripe.paymentIntents.retrieve(begun.id) : begun;
         if (intent.status === 'succeeded') {
           return { kind: 'captured', provider_transaction_id: intent.id, payment_method: 'card' };
         }
         if (intent.status === 'processing') throw new ProviderUnavailable('the payment is still being processed');
-        return { kind: 'declined', reason: intent.status, retryable: true };
+        const { code, decline_code } = intent.last_payment_error ?? {};
+        const reason = decline_code ?? code ?? intent.status;
+        return { kind: 'declined', reason, retryable: isRetryable(reason) };
       } catch (error) {
         if (error instanceof ProviderUnavailable) throw error;
         if (error instanceof Stripe.errors.StripeCardError) {
