@@ -1,11 +1,9 @@
 import { createHmac } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProviderLedger } from '../../../cli/audit/provider-ledger.js';
 import type { Reply, ShopClient } from '../../../cli/shop-client.js';
-import { fulfilmentStream } from '../../../domain/fulfilment/fulfilment-events.js';
-import { orderStream } from '../../../domain/order/order-events.js';
-import { paymentStream } from '../../../domain/payment/payment-events.js';
 import type { EventLog, StoredEvent } from '../../../runtime/event-store/event-log.js';
-import { deriveId, newId } from '../../../runtime/ids.js';
+import { newId } from '../../../runtime/ids.js';
 import { address } from '../../support/catalogue.js';
 import { eventually } from '../../support/eventually.js';
 
@@ -33,10 +31,14 @@ export interface StageOptions {
 }
 
 const limitMs = 90_000;
+const pollMs = 20;
 
 /** A shop in which orders are brought to their end, through the gateway. */
 export class Stage {
   private products = 0;
+  private readonly flows = new Map<string, StoredEvent[]>();
+  private position: bigint | undefined;
+  private reading: Promise<void> | undefined;
 
   private constructor(
     readonly options: StageOptions,
@@ -80,13 +82,26 @@ export class Stage {
     return this.options.customer.send('POST', `/orders/${orderId}/payments`, body, { 'idempotency-key': newId() });
   }
 
-  /** What the streams of an order hold, in log order. */
-  async flow(orderId: string): Promise<StoredEvent[]> {
-    const events: StoredEvent[] = [];
-    const streams = [orderStream(orderId), paymentStream(deriveId('payment', orderId)), fulfilmentStream(orderId)];
-    for (const stream of streams)
-      for await (const event of this.options.eventLog.readStream(stream, 0n)) events.push(event);
-    return events.sort((a, b) => Number(a.position - b.position));
+  /** What the order, its payment and its fulfilment hold, in log order. */
+  async flow(orderId: string): Promise<readonly StoredEvent[]> {
+    this.reading ??= this.catchUp().finally(() => {
+      this.reading = undefined;
+    });
+    await this.reading;
+    return this.flows.get(orderId) ?? [];
+  }
+
+  /** Reads what is new in the log, once for all who wait. */
+  private async catchUp(): Promise<void> {
+    await sleep(pollMs);
+    for await (const event of this.options.eventLog.readAll(this.position)) {
+      this.position = event.position;
+      const orderId = event.data['order_id'];
+      if (typeof orderId !== 'string' || !/^(order|payment|fulfilment)-/.test(event.stream)) continue;
+      const flow = this.flows.get(orderId);
+      if (flow === undefined) this.flows.set(orderId, [event]);
+      else flow.push(event);
+    }
   }
 
   /** Waits until an order's streams hold an event. */
