@@ -3,21 +3,21 @@ import { openEventLog } from '../runtime/event-store/event-log.js';
 import { verifyChain } from '../runtime/event-store/verify-chain.js';
 import { silentLogger } from '../runtime/logger.js';
 import { DataFolder } from './data-folder.js';
-import { openLog } from './open-stores.js';
+import { openLog, variable } from './open-stores.js';
 
 /**
  * `shopledger verify [--data ./data | --event-store URL]`: walks the whole log and checks every stream's hash chain. The
- * first break is named, and the exit code is 1.
+ * first break is named, and the exit code is 1. `EVENTSTORE_URL` names the store as the flag does.
  */
 export async function runVerify(args: string[]): Promise<void> {
   const { values } = parseArgs({
     args,
     options: {
-      data: { type: 'string', default: process.env['SHOPLEDGER_DATA'] ?? './data' },
+      data: { type: 'string', default: variable('SHOPLEDGER_DATA') ?? './data' },
       'event-store': { type: 'string' },
     },
   });
-  const opened = await openLog(values['event-store'], new DataFolder(values.data));
+  const opened = await openLog(values['event-store'] ?? variable('EVENTSTORE_URL'), new DataFolder(values.data));
   const eventLog = openEventLog(opened.url, silentLogger);
   const started = performance.now();
   try {

@@ -4,13 +4,11 @@ import { openEventLog } from '../../runtime/event-store/event-log.js';
 import { silentLogger } from '../../runtime/logger.js';
 import { DataFolder } from '../data-folder.js';
 import { CommandFault } from '../fault.js';
-import { openDocuments, openLog, openProvider } from '../open-stores.js';
+import { openDocuments, openLog, openProvider, variable } from '../open-stores.js';
 import { audit, defaultGraceMs } from './audit.js';
 import { readProviderLedger } from './provider-ledger.js';
 import { storedReadModels } from './read-models.js';
 import { reportText } from './report-text.js';
-
-const { env } = process;
 
 function secondsOf(text: string, flag: string): number {
   const seconds = Number(text);
@@ -28,10 +26,10 @@ export async function runAudit(args: string[]): Promise<void> {
   const { values } = parseArgs({
     args,
     options: {
-      data: { type: 'string', default: env['SHOPLEDGER_DATA'] ?? './data' },
+      data: { type: 'string', default: variable('SHOPLEDGER_DATA') ?? './data' },
       'event-store': { type: 'string' },
       mongodb: { type: 'string' },
-      database: { type: 'string', default: env['MONGODB_DATABASE'] ?? 'shopledger' },
+      database: { type: 'string', default: variable('MONGODB_DATABASE') ?? 'shopledger' },
       provider: { type: 'string' },
       'no-provider': { type: 'boolean', default: false },
       grace: { type: 'string', default: String(defaultGraceMs / 1000) },
@@ -49,13 +47,13 @@ export async function runAudit(args: string[]): Promise<void> {
   };
   const started = performance.now();
   try {
-    const { url: logUrl } = await opened(openLog(values['event-store'] ?? env['EVENTSTORE_URL'], data));
-    const { url, isRunning } = await opened(openDocuments(values.mongodb ?? env['MONGODB_URL'], data));
-    const asked = values.provider ?? env['PAYMENT_URL'];
+    const { url: logUrl } = await opened(openLog(values['event-store'] ?? variable('EVENTSTORE_URL'), data));
+    const { url, isRunning } = await opened(openDocuments(values.mongodb ?? variable('MONGODB_URL'), data));
+    const asked = values.provider ?? variable('PAYMENT_URL');
     const provider = values['no-provider'] ? undefined : await opened(openProvider(asked, data));
     const eventLog = await opened(openEventLog(logUrl, silentLogger));
     const store = await opened(connectDocumentStore({ url, database: values.database, appName: 'audit' }));
-    const key = () => env['PAYMENT_SECRET_KEY'] ?? data.secrets().paymentKey;
+    const key = () => variable('PAYMENT_SECRET_KEY') ?? data.secrets().paymentKey;
     const readLedger = provider === undefined ? undefined : () => readProviderLedger(provider.url, key());
     const report = await audit(eventLog, storedReadModels(store.db), readLedger, {
       graceMs,
