@@ -6,6 +6,7 @@ import { productSearchProjection } from '../../projections/product-search/produc
 import type { Projection } from '../../projections/projection.js';
 import type { AnyEvent } from '../../projections/spec-histories.js';
 import type { Positioned } from '../../runtime/document-store/positioned.js';
+import { readModelId } from '../../runtime/document-store/read-model.js';
 import type { StoredEvent } from '../../runtime/event-store/event-log.js';
 import { recorded, storyOf } from './audit-fixture.js';
 import { modelFold, type ParkedPlace } from './model-fold.js';
@@ -140,7 +141,7 @@ describe('I9, read models are folds of the log', () => {
         throw new Error('poison');
       },
     };
-    const upTo = new Map([['product-search-v1', 100_000n]]);
+    const upTo = new Map([[readModelId(throwing.model), 100_000n]]);
     const check = readModelsFold([throwing], upTo, []);
     for (const stored of log) check.take(stored, eventOf(stored));
     expect(check.finding().first).to.include({ seen: 'poison' });
