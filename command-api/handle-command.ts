@@ -91,19 +91,22 @@ interface Waiting extends Asked {
 interface Mailbox {
   readonly queue: Waiting[];
   readonly aggregate: AnyAggregate;
+  /** When nothing is left in it. */
+  drained: Promise<void>;
 }
 
 const maxGroup = 256;
 const attempts = 20;
 /** How long the log may leave a group without an outcome; the gateway gives up a little later. */
 const settleMs = 6_000;
+/** A mailbox begins to drain when whoever is asking has asked for everything. */
+const soon = Promise.resolve();
 
 /** The one write loop of a process. */
 export function createCommandHandler(options: CommandHandlerOptions): CommandHandler {
   const { eventLog, catalog, service, log, maxWaiting = 20_000, maxWaitingPerStream = 5_000 } = options;
   const states = new LRUCache<string, StreamState>({ max: options.cachedStreams ?? 20_000 });
   const mailboxes = new Map<string, Mailbox>();
-  const draining = new Set<Promise<void>>();
   let waitingCount = 0;
 
   /** What an accepted command was answered with, from its own events. */
@@ -113,21 +116,26 @@ export function createCommandHandler(options: CommandHandlerOptions): CommandHan
     return { ...before, revision: remembered.last, position, repeated: true };
   };
 
-  const answer = async (known: StreamState, verdict: Verdict<Waiting>) => {
-    const { waiting } = verdict;
-    if ('refused' in verdict) return waiting.reject(verdict.refused);
-    if ('events' in verdict) {
-      const { events, eventIds, last: revision } = verdict;
-      return waiting.resolve({ events, eventIds, revision, position: known.position, repeated: false });
+  const repeat = async (known: StreamState, { context, resolve, reject }: Waiting): Promise<void> => {
+    const remembered = known.commands.get(context.commandId);
+    if (remembered === undefined) return reject(new OutcomeUnknown('the command was forgotten'));
+    await answerAgain(known, context.commandId, remembered).then(resolve, reject);
+  };
+
+  const answerAll = async (known: StreamState, verdicts: readonly Verdict<Waiting>[]): Promise<void> => {
+    const repeats: Promise<void>[] = [];
+    for (const verdict of verdicts) {
+      const { waiting } = verdict;
+      if ('refused' in verdict) {
+        waiting.reject(verdict.refused);
+      } else if ('events' in verdict) {
+        const { events, eventIds, last: revision } = verdict;
+        waiting.resolve({ events, eventIds, revision, position: known.position, repeated: false });
+      } else {
+        repeats.push(repeat(known, waiting));
+      }
     }
-    const { commandId } = waiting.context;
-    const remembered = known.commands.get(commandId);
-    if (remembered === undefined) return waiting.reject(new OutcomeUnknown('the command was forgotten'));
-    try {
-      waiting.resolve(await answerAgain(known, commandId, remembered));
-    } catch (error) {
-      waiting.reject(error);
-    }
+    if (repeats.length > 0) await Promise.all(repeats);
   };
 
   const readTail = async (known: StreamState, deadline: number): Promise<void> => {
@@ -198,7 +206,7 @@ export function createCommandHandler(options: CommandHandlerOptions): CommandHan
       states.set(stream, known);
       mailbox.queue.splice(0, decided.verdicts.length);
       waitingCount -= decided.verdicts.length;
-      await Promise.all(decided.verdicts.map((verdict) => answer(known, verdict)));
+      await answerAll(known, decided.verdicts);
       return;
     }
     throw new Overloaded(`${stream} is written by too many at once`);
@@ -236,11 +244,9 @@ export function createCommandHandler(options: CommandHandlerOptions): CommandHan
           existing.queue.push(waiting);
           return;
         }
-        const mailbox: Mailbox = { queue: [waiting], aggregate: aggregate as unknown as AnyAggregate };
+        const mailbox = { queue: [waiting], aggregate: aggregate as unknown as AnyAggregate, drained: soon };
         mailboxes.set(stream, mailbox);
-        const drained = Promise.resolve().then(() => drainMailbox(stream, mailbox));
-        draining.add(drained);
-        void drained.finally(() => draining.delete(drained));
+        mailbox.drained = soon.then(() => drainMailbox(stream, mailbox));
       });
       return accepted as Promise<Accepted<never>>;
     },
@@ -283,7 +289,7 @@ export function createCommandHandler(options: CommandHandlerOptions): CommandHan
       }
     },
     async drain() {
-      while (draining.size > 0) await Promise.all(draining);
+      while (mailboxes.size > 0) await Promise.all([...mailboxes.values()].map(({ drained }) => drained));
     },
   };
 }

@@ -1,4 +1,7 @@
 import { expect } from 'chai';
+import fc from 'fast-check';
+import { canonicalize } from 'json-canonicalize';
+import { v5 } from 'uuid';
 import { canonicalJson, deriveId, hmac, idOf, newId, sha256 } from './ids.js';
 
 /** STORED FORMAT: these values stand in logs. A change that breaks them breaks every log there is. */
@@ -14,6 +17,13 @@ describe('derived ids', () => {
     expect(deriveId('command', 1)).to.equal(deriveId('command', '1'));
     const ids = [deriveId('a', 'b'), deriveId('b', 'a'), deriveId('ab'), deriveId('a', 'b', ''), deriveId('a b')];
     expect(new Set(ids).size).to.equal(ids.length);
+  });
+});
+
+describe('an id of a text', () => {
+  it('is what everybody else makes of it', () => {
+    const namespace = '6f1c2a52-8d0b-5c43-9a77-3c1d0f5b7e21';
+    fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => idOf(text) === v5(text, namespace)));
   });
 });
 
@@ -50,6 +60,17 @@ describe('canonical JSON', () => {
     expect(canonicalJson(value)).to.equal(
       '{"10":1,"9":2,"A":{"y":{},"z":"\\u0001\\"\\\\"},"a":[1e+21,0,0.1,1e-7,true,null],"😀":4,"\ufb33":3}',
     );
+  });
+
+  it('is what everybody else writes', () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ stringUnit: 'binary' }), (value) => canonicalJson(value) === canonicalize(value)),
+    );
+    for (const text of ['\ud800', 'a\udc00b', '\u2028\u007f/', '\b\f\n\r\t\u0000']) {
+      expect(canonicalJson({ [text]: text })).to.equal(canonicalize({ [text]: text }));
+    }
+    const day = new Date(0);
+    expect(canonicalJson({ day })).to.equal(canonicalize({ day }));
   });
 
   it('leaves out keys of no value, as JSON does', () => {
