@@ -21,6 +21,14 @@ describe('lanes', () => {
     expect(await inLanes(3, 0, () => () => Promise.resolve())).to.equal(3);
   });
 
+  it('do not count what was given up when the time was over', async () => {
+    const count = await inLanes(3, 5, () => async (isOver) => {
+      while (!isOver()) await new Promise((resolve) => setTimeout(resolve, 1));
+      return false;
+    });
+    expect(count).to.equal(0);
+  });
+
   it('end with the fault of one', async () => {
     const fault = await inLanes(2, 5, () => () => Promise.reject(new Error('no'))).catch((error: unknown) => error);
     expect(fault).to.be.an('error');

@@ -28,7 +28,7 @@ export async function measureCachedState(harness: Harness<'arm-ms'>, { server, e
       const handle = loadThenAppend(eventLog);
       return inLanes(lanes, harness.sizes['arm-ms'], () => {
         const next = reserving.lane();
-        return () => handle(next());
+        return (isOver) => handle(next(), isOver);
       });
     },
   });

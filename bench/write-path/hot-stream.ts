@@ -20,10 +20,10 @@ export async function measureHotStream(harness: Harness<'arm-ms'>, { server, eve
     const handler = freshHandler(eventLog);
     return ({ aggregate, id, command, context }: Asking) => handler.handle(aggregate, id, command, context);
   };
-  const onOneStream = async (handle: (asked: Asking) => Promise<unknown>) => {
+  const onOneStream = async (handle: (asked: Asking, isOver: () => boolean) => Promise<unknown>) => {
     const goods = goodsOf();
-    await handle(receiveStock(goods, 1_000_000));
-    return inLanes(callers, ms, () => () => handle(reserveStock(goods)));
+    await handle(receiveStock(goods, 1_000_000), () => false);
+    return 1 + (await inLanes(callers, ms, () => (isOver) => handle(reserveStock(goods), isOver)));
   };
   const rounds = await compared(harness, 'hot stream', [server.pid], {
     [hot]: () => onOneStream(handling()),

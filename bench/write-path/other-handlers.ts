@@ -6,8 +6,13 @@ import { type EventLog, RevisionConflict } from '../../runtime/event-store/event
 import type { Asking } from '../shop/asking.js';
 import { service } from '../shop/workloads.js';
 
-/** Decides and appends a command with the shop's own code, in another way than its write loop. */
-export type OtherHandler = (asked: Asking) => Promise<void>;
+/**
+ * Decides and appends a command with the shop's own code, in another way than its write loop.
+ *
+ * @param isOver asked before a further attempt
+ * @returns false where it was given up
+ */
+export type OtherHandler = (asked: Asking, isOver: () => boolean) => Promise<boolean>;
 
 const deciding = { catalog: eventCatalog, service };
 const longestPauseMs = 200;
@@ -19,6 +24,7 @@ export function loadThenAppend(eventLog: EventLog): OtherHandler {
     if (context.creates !== true) await known.catchUp(eventLog);
     const { base, proposed } = decideGroup(deciding, known, aggregate, [{ command, context }]);
     await eventLog.append(known.stream, proposed, base === -1n ? 'no-stream' : base);
+    return true;
   };
 }
 
@@ -28,7 +34,7 @@ export function loadThenAppend(eventLog: EventLog): OtherHandler {
  */
 export function tailReading(eventLog: EventLog): OtherHandler {
   const states = new Map<string, StreamState>();
-  return async ({ aggregate, id, command, context }) => {
+  return async ({ aggregate, id, command, context }, isOver) => {
     const stream = aggregate.stream(id);
     const known = states.get(stream) ?? new StreamState(stream, aggregate.decider, eventCatalog);
     states.set(stream, known);
@@ -36,12 +42,13 @@ export function tailReading(eventLog: EventLog): OtherHandler {
       const { base, proposed, state } = decideGroup(deciding, known, aggregate, [{ command, context }]);
       try {
         const { position } = await eventLog.append(stream, proposed, base === -1n ? 'no-stream' : base);
-        if (known.revision !== base) return;
+        if (known.revision !== base) return true;
         known.state = state;
         for (const event of proposed) known.advance(event.revision, position, event.metadata);
-        return;
+        return true;
       } catch (error) {
         if (!(error instanceof RevisionConflict)) throw error;
+        if (isOver()) return false;
         await sleep(Math.random() * Math.min(longestPauseMs, 2 ** attempt));
         await known.catchUp(eventLog);
       }
