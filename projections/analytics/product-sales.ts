@@ -7,14 +7,30 @@ export type OrderConfirmed = Extract<OrderEvent, { type: 'order.confirmed' }>;
 
 const uuidLength = 36;
 
-function withOrder(before: ProductDay, { data }: OrderConfirmed, productId: string): ProductDay {
-  let { units, revenue } = before;
+type Sold = Pick<ProductDay, 'units' | 'revenue'>;
+
+const soldOfOrders = new WeakMap<OrderConfirmed['data'], ReadonlyMap<string, Sold>>();
+
+/** What an order holds of each product. Kept while the event is: a long order is asked for a thousand products. */
+function soldOf(data: OrderConfirmed['data']): ReadonlyMap<string, Sold> {
+  const known = soldOfOrders.get(data);
+  if (known !== undefined) return known;
+  const sold = new Map<string, Sold>();
   for (const { product_id, quantity, amount } of data.items) {
-    if (product_id !== productId) continue;
-    units += quantity;
-    revenue = exactSum(revenue, amount);
+    const { units, revenue } = sold.get(product_id) ?? { units: 0, revenue: 0n };
+    sold.set(product_id, { units: units + quantity, revenue: exactSum(revenue, amount) });
   }
-  return { day: before.day, orders: before.orders + 1, units, revenue };
+  soldOfOrders.set(data, sold);
+  return sold;
+}
+
+function withOrder(before: ProductDay, { units, revenue }: Sold): ProductDay {
+  return {
+    day: before.day,
+    orders: before.orders + 1,
+    units: before.units + units,
+    revenue: exactSum(before.revenue, revenue),
+  };
 }
 
 /**
@@ -31,10 +47,12 @@ export const productSalesProjection: Projection<OrderConfirmed, ProductSalesBody
   evolve(sales, event, id) {
     const product_id = id.slice(0, uuidLength);
     const { days, ...keys } = sales ?? { product_id, ...salesKeysOf(event.data), days: [] };
+    const sold = soldOf(event.data).get(product_id);
+    if (sold === undefined) return sales;
     const day = dayOf(event.data);
     const at = days.findIndex((known) => known.day === day);
     const before = days[at] ?? { day, orders: 0, units: 0, revenue: 0n };
-    const after = withOrder(before, event, product_id);
+    const after = withOrder(before, sold);
     return { ...keys, days: at === -1 ? [...days, after] : days.with(at, after) };
   },
 };

@@ -16,7 +16,7 @@ export function dayOf({ placed_at }: Pick<OrderKeys, 'placed_at'>): string {
 const largest = 2n ** 63n - 1n;
 
 /** @throws RangeError where the sum is larger than the store can hold */
-export function exactSum(sum: bigint, amount: number): bigint {
+export function exactSum(sum: bigint, amount: number | bigint): bigint {
   const next = sum + BigInt(amount);
   if (next > largest) throw new RangeError('a sum of sales is larger than the store holds');
   return next;
