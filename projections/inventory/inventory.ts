@@ -77,7 +77,7 @@ function evolve(before: InventoryBody | undefined, event: Recorded<InventoryEven
   const stock = before ?? begun(event);
   const next = changed(stock, event);
   if (next === stock) return stock;
-  // What is available is what the decider said: the levels are counted beside it, and the audit compares.
+  // What is available is what the decider said; the levels are counted beside it and come to the same.
   const { available } = event.data;
   const low_stock = available <= (next.low_stock_threshold ?? 0);
   if (event.type === 'inventory.low') return { ...next, available, low_stock };
