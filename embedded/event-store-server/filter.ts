@@ -20,7 +20,10 @@ export interface FilterSpec {
 
 /** @param checkpointEvery events to examine between two checkpoints @throws FilterError for an invalid expression */
 export function createFilter({ on, prefixes, regex }: FilterSpec, checkpointEvery: number): Filter {
-  return regex === '' ? prefixFilter(on, prefixes, checkpointEvery) : regexFilter(on, regex, checkpointEvery);
+  if (regex === '')
+    return nameFilter(on, checkpointEvery, (name) => prefixes.some((prefix) => name.startsWith(prefix)));
+  if (withoutSystem.has(regex)) return nameFilter(on, checkpointEvery, (name) => name !== '' && !name.startsWith('$'));
+  return regexFilter(on, regex, checkpointEvery);
 }
 
 /** The caller's expression is not usable; the message is for the caller. */
@@ -31,17 +34,12 @@ export class FilterError extends Error {
 const limitMs = 500;
 const longestExpression = 10_000;
 
-function prefixFilter(on: Filter['on'], prefixes: readonly string[], checkpointEvery: number): Filter {
+/** How clients leave system events out: what every follower of the whole log asks for, and what cannot take long. */
+const withoutSystem = new Set(['^[^$]', '^[^$].*', '^[^\\$].*']);
+
+function nameFilter(on: Filter['on'], checkpointEvery: number, matches: (name: string) => boolean): Filter {
   const text = on === 'stream' ? recordStream : recordType;
-  return {
-    on,
-    checkpointEvery,
-    test: (events) =>
-      events.map(({ record }) => {
-        const value = text(record);
-        return prefixes.some((prefix) => value.startsWith(prefix));
-      }),
-  };
+  return { on, checkpointEvery, test: (events) => events.map(({ record }) => matches(text(record))) };
 }
 
 /**
