@@ -61,11 +61,11 @@ describe('a rate limiter on Redis', function () {
 
   it('counts what all gateways take together', async () => {
     const table = limited({ points: 10, seconds: hour });
-    const limiters = [
-      createRateLimiter({ redis: await connect(), table }),
-      createRateLimiter({ redis: await connect(), table }),
-    ];
-    const taken = await Promise.all(Array.from({ length: 30 }, (_, i) => limiters[i % 2]?.take('default', 'shared')));
+    const one = createRateLimiter({ redis: await connect(), table });
+    const other = createRateLimiter({ redis: await connect(), table });
+    const taken = await Promise.all(
+      Array.from({ length: 30 }, (_, i) => (i % 2 === 0 ? one : other).take('default', 'shared')),
+    );
     expect(taken.filter((one) => one?.allowed === true)).to.have.length(10);
   });
 
@@ -100,6 +100,23 @@ describe('a rate limiter on Redis', function () {
     const limiter = createRateLimiter({ redis, table: limited({ points: 1, seconds: hour }) });
     for (let i = 0; i < 50; i += 1) await limiter.take('default', 'stubborn');
     expect(await redis.get(`rate:default:${hour}:stubborn`)).to.equal('2');
+  });
+
+  it('does not make a caller wait who has plenty of room, and counts it all the same', async () => {
+    const redis = await connect();
+    const limiter = createRateLimiter({ redis, table: limited({ points: 10, seconds: hour }) });
+    const waits = new Promise((resolve) => setImmediate(() => resolve('waits')));
+    const first = limiter.take('default', 'roomy');
+    expect(await Promise.race([first, waits])).to.equal('waits');
+    await first;
+    const taken = await Promise.race([
+      limiter.take('default', 'roomy'),
+      new Promise<undefined>((resolve) => setImmediate(() => resolve(undefined))),
+    ]);
+    expect(taken).to.deep.include({ allowed: true, remaining: 8 });
+    const all = await Promise.all(Array.from({ length: 30 }, () => limiter.take('default', 'roomy')));
+    expect(all.filter((one) => one?.allowed === true)).to.have.length(8);
+    expect((await limiter.take('default', 'roomy'))?.allowed).to.equal(false);
   });
 
   it('forgets what is cleared', async () => {
