@@ -5,6 +5,8 @@ import { runAudit } from './audit/run-audit.js';
 import { runDemo } from './demo.js';
 import { CommandFault } from './fault.js';
 import { runImport } from './import/online-retail.js';
+import { runParked } from './parked.js';
+import { runRebuild } from './rebuild.js';
 import { runUp } from './up.js';
 import { runVerify } from './verify.js';
 
@@ -19,6 +21,8 @@ const commands: Readonly<Record<string, CliCommand>> = {
   import: { about: 'import real invoices: online-retail FILE', run: runImport },
   verify: { about: "check the log's hash chain from the first event to the last", run: runVerify },
   audit: { about: 'hold log, read models and provider ledger against what must hold', run: runAudit },
+  parked: { about: 'what read models could not take in: list, show, replay, discard, history', run: runParked },
+  rebuild: { about: 'fold a read model anew from the log', run: runRebuild },
   'event-store': { about: 'run the embedded event store alone', run: runEventStore },
   'document-store': { about: 'run the embedded document store alone', run: runDocumentStore },
   'payment-provider': { about: 'run the sandbox payment provider alone', run: runPaymentProvider },

@@ -21,6 +21,8 @@ export interface Lanes {
   /** Takes a projection out of whatever feeds it. */
   leave(runner: Runner): void;
   isLive(runner: Runner): boolean;
+  /** The last event that the live projections have seen. */
+  liveAt(): bigint | undefined;
   /** Stops after the batch in hand. */
   close(): Promise<void>;
 }
@@ -117,6 +119,7 @@ export function openLanes(deps: LanesDeps): Lanes {
         if (lane.members.delete(runner) && lane.members.size === 0 && lane !== live) close(lane);
       }
     },
+    liveAt: () => live?.at,
     isLive: (runner) => live?.members.has(runner) === true,
     async close() {
       for (const lane of open) close(lane);

@@ -132,7 +132,7 @@ export async function startProjections(deps: ProjectorDeps): Promise<RunningProj
       if (others.length > 0) return { state: 'later', outcome: { waits_for: others } };
       await empty(runner);
       lanes.open([runner]);
-      return { state: 'done', outcome: { head: await eventLog.head() } };
+      return { state: 'done', outcome: { up_to: lanes.liveAt() ?? 0n } };
     });
   const perform = (runner: Runner, act: Act): Promise<Performed> => {
     if (act.act === 'rebuild') return rebuild(runner);

@@ -12,8 +12,8 @@ import { temporaryFolder } from '../support/stores.js';
 export interface DrillSystem {
   readonly system: System;
   readonly data: DataFolder;
-  /** Stops everything and starts it again on the same data. */
-  restart(): Promise<void>;
+  /** Stops everything and starts it again on the same data, `between` in between. */
+  restart(between?: () => Promise<void>): Promise<void>;
   /** Holds everything against the invariants, with no grace for what is under way unless told otherwise. */
   audit(options?: AuditOptions): Promise<AuditReport>;
   close(): Promise<void>;
@@ -48,8 +48,9 @@ export async function startDrillSystem(env: Record<string, string> = {}): Promis
       return system;
     },
     data: new DataFolder(dataPath),
-    async restart() {
+    async restart(between = async () => {}) {
       await system.stop();
+      await between();
       system = await startSystem(options);
     },
     async audit(given) {

@@ -1,7 +1,14 @@
 import { runNamed } from '../support/run-named.js';
 import { runEndings } from './endings/run-endings.js';
 import { runFlashSale } from './flash-sale.js';
+import { runRewind } from './projections/rewind.js';
 import { runSameKey } from './same-key.js';
 import { runTamper } from './tamper.js';
 
-await runNamed('drill', { endings: runEndings, 'flash-sale': runFlashSale, 'same-key': runSameKey, tamper: runTamper });
+await runNamed('drill', {
+  endings: runEndings,
+  'flash-sale': runFlashSale,
+  rewind: runRewind,
+  'same-key': runSameKey,
+  tamper: runTamper,
+});
