@@ -75,7 +75,7 @@ describe('news of a payment', function () {
   it('that comes by webhook after the payment was given up leads to one refund', async () => {
     await shop.startFulfilment((options) => ({
       ...options,
-      policy: { ...options.policy, paymentMs: 300 },
+      policy: { ...options.policy, paymentMs: 1_500 },
       provider: {
         ...options.provider,
         async charge(charge) {
