@@ -12,6 +12,8 @@ import { orderNumberDecider } from '../domain/order/order-number.js';
 import { orderNumberStream } from '../domain/order/order-number-events.js';
 import { paymentDecider } from '../domain/payment/payment.js';
 import { paymentStream } from '../domain/payment/payment-events.js';
+import { webhookClaimDecider } from '../domain/payment/webhook-claim.js';
+import { webhookClaimStream } from '../domain/payment/webhook-claim-events.js';
 import { productDecider } from '../domain/product/product.js';
 import { productStream } from '../domain/product/product-events.js';
 import { shopDecider } from '../domain/shop/shop.js';
@@ -26,6 +28,7 @@ export const cartAggregate = { stream: cartStream, decider: cartDecider };
 export const receiptAggregate = { stream: receiptStream, decider: receiptDecider };
 export const orderAggregate = { stream: orderStream, decider: orderDecider };
 export const paymentAggregate = { stream: paymentStream, decider: paymentDecider };
+export const webhookClaimAggregate = { stream: webhookClaimStream, decider: webhookClaimDecider };
 export const fulfilmentAggregate = { stream: fulfilmentStream, decider: fulfilmentDecider };
 
 /** An event of a reservation belongs to its order's flow, whoever brought it about. */

@@ -6,6 +6,7 @@ import { receiptDefinitions } from './inventory/receipt-events.js';
 import { orderDefinitions } from './order/order-events.js';
 import { orderNumberDefinitions } from './order/order-number-events.js';
 import { paymentDefinitions } from './payment/payment-events.js';
+import { webhookClaimDefinitions } from './payment/webhook-claim-events.js';
 import { productDefinitions } from './product/product-events.js';
 import { shopDefinitions } from './shop/shop-events.js';
 import { emailClaimDefinitions } from './user/email-claim-events.js';
@@ -25,5 +26,6 @@ export const eventCatalog = createCatalog([
   ...orderDefinitions,
   ...orderNumberDefinitions,
   ...paymentDefinitions,
+  ...webhookClaimDefinitions,
   ...fulfilmentDefinitions,
 ]);

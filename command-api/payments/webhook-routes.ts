@@ -1,6 +1,7 @@
 import express, { Router } from 'express';
 import Stripe from 'stripe';
 import { z } from 'zod';
+import { DomainError } from '../../domain/core/domain-error.js';
 import { uuid } from '../../domain/core/ids.js';
 import type { PaymentCommand } from '../../domain/payment/payment.js';
 import { transactionId } from '../../domain/payment/payment-events.js';
@@ -8,7 +9,7 @@ import { answer } from '../../runtime/http/app.js';
 import { HttpError } from '../../runtime/http/http-error.js';
 import { deriveId } from '../../runtime/ids.js';
 import type { Logger } from '../../runtime/logger.js';
-import { paymentAggregate } from '../aggregates.js';
+import { paymentAggregate, webhookClaimAggregate } from '../aggregates.js';
 import type { CommandHandler } from '../handle-command.js';
 import { isRetryable } from './declines.js';
 
@@ -28,6 +29,8 @@ const intent = z.object({
   last_payment_error: z.object({ decline_code: z.string().nullish(), code: z.string().nullish() }).nullish(),
 });
 
+const webhookId = z.string().min(1).max(255);
+
 const webhookAgeSeconds = 300;
 
 /**
@@ -39,6 +42,27 @@ export function webhookRoutes(deps: WebhookDeps): Router {
   const { commands, webhookSecret, clock, log, webhookGraceMs: graceMs = 30_000 } = deps;
   const router = Router();
   const raw = express.raw({ type: () => true, limit: 1_000_000, inflate: false });
+
+  /** Claims a webhook's id for what it says, before that is recorded; a repeat of the same finds its own claim. */
+  const isFirstSaid = async (
+    id: string,
+    news: { payment_id: string; order_id: string; says: 'success' | 'failure' },
+  ): Promise<boolean> => {
+    const command = {
+      type: 'ClaimWebhook' as const,
+      data: { provider: 'stripe', webhook_id: id, ...news },
+      metadata: { now: clock().toISOString() },
+    };
+    const commandId = deriveId('webhook claim', id, news.payment_id, news.says);
+    const context = { commandId, correlationId: news.order_id, creates: true };
+    try {
+      await commands.handle(webhookClaimAggregate, deriveId('webhook', id), command, context);
+      return true;
+    } catch (error) {
+      if (error instanceof DomainError && error.code === 'webhook-id-used') return false;
+      throw error;
+    }
+  };
 
   router.post('/payments/webhooks/stripe', raw, async (req, res) => {
     const body: unknown = req.body;
@@ -56,7 +80,7 @@ export function webhookRoutes(deps: WebhookDeps): Router {
       return;
     }
     const parsed = intent.safeParse(event.data.object);
-    if (!parsed.success) {
+    if (!parsed.success || !webhookId.safeParse(event.id).success) {
       log.warn('webhook about a payment that is not ours', { type: event.type });
       answer(res, 200, { received: true });
       return;
@@ -102,6 +126,15 @@ export function webhookRoutes(deps: WebhookDeps): Router {
           data: { ...ref, reason, retryable: isRetryable(reason) },
           metadata: metadataNow,
         };
+    if (!(await isFirstSaid(event.id, { payment_id, order_id, says: succeeded ? 'success' : 'failure' }))) {
+      log.error('a webhook under an id that was used', {
+        webhookId: event.id,
+        paymentId: payment_id,
+        orderId: order_id,
+      });
+      answer(res, 200, { received: true });
+      return;
+    }
     const commandId = deriveId('webhook', event.id);
     await commands.handle(paymentAggregate, payment_id, command, { commandId, correlationId: order_id });
     answer(res, 200, { received: true });

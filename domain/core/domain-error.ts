@@ -55,6 +55,7 @@ export const errorCatalogue = {
   'user-not-found': 'not-found',
   'variant-duplicate': 'invalid',
   'variant-not-found': 'not-found',
+  'webhook-id-used': 'conflict',
 } as const satisfies Record<string, ErrorKind>;
 
 export type ErrorCode = keyof typeof errorCatalogue;

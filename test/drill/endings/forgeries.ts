@@ -1,5 +1,5 @@
 import { deriveId, newId } from '../../../runtime/ids.js';
-import { answered, type Ending, failed, withCard } from './ending.js';
+import { answered, type Ending, failed, price, withCard } from './ending.js';
 import type { Stage } from './stage.js';
 
 interface Claim {
@@ -28,16 +28,26 @@ async function forge(stage: Stage, orderId: string): Promise<readonly string[]> 
   ];
 }
 
-/** Other news under an id that was used before, and the same news again. */
+/** News under an id that was used before: of the same order, and of another one. */
 async function reuse(stage: Stage, orderId: string): Promise<readonly string[]> {
   await stage.until(orderId, 'payment.initiated');
+  const otherId = await stage.order([await stage.piece(price, 1)], 'chargeDeclined');
+  await stage.until(otherId, 'payment.failed');
   const id = `evt_${newId()}`;
   const declined = claim({ orderId, id, type: 'payment_intent.payment_failed' });
   const first = await stage.tell(declined);
   await stage.until(orderId, 'payment.failed');
   const again = await stage.tell(declined);
-  await stage.tell(claim({ orderId, id }));
-  return [...answered('news', first, 200), ...answered('the same news again', again, 200)];
+  const other = await stage.tell(claim({ orderId, id }));
+  const ofAnother = await stage.tell(claim({ orderId: otherId, id }));
+  const end = await stage.until(otherId, 'fulfilment.ended');
+  return [
+    ...answered('news', first, 200),
+    ...answered('the same news again', again, 200),
+    ...answered('other news under its id', other, 200),
+    ...answered('news of another order under its id', ofAnother, 200),
+    ...(end.data['outcome'] === 'failed' ? [] : [`the other order ended ${String(end.data['outcome'])}`]),
+  ];
 }
 
 /** Webhooks that must not change anything. */
