@@ -12,6 +12,8 @@ export interface Reply {
   readonly retryAfter: number | undefined;
   /** Whether the same request had been accepted before. */
   readonly replayed: boolean;
+  /** Whether a read did not hold the write that it was to hold, where the request allows that. */
+  readonly stale: boolean;
 }
 
 const mostWaits = 20;
@@ -49,6 +51,7 @@ export class ShopClient {
       code: envelope.code,
       retryAfter: retryAfterOf(response),
       replayed: told.get('idempotent-replayed') === 'true',
+      stale: told.get('x-stale') === 'true',
     };
   }
 

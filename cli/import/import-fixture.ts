@@ -56,7 +56,7 @@ export async function startMeddler(gatewayUrl: string, meddling: Meddling) {
         res.end(JSON.stringify({ success: false, code: instead.code }));
         return;
       }
-      const names = ['authorization', 'content-type', 'idempotency-key', 'x-consistency-token'];
+      const names = ['authorization', 'content-type', 'idempotency-key', 'x-consistency-token', 'x-allow-stale'];
       const headers = names.flatMap((name) =>
         req.headers[name] === undefined ? [] : [[name, String(req.headers[name])]],
       );
@@ -68,7 +68,7 @@ export async function startMeddler(gatewayUrl: string, meddling: Meddling) {
         res.destroy();
         return;
       }
-      const kept = ['content-type', 'x-consistency-token', 'idempotent-replayed', 'retry-after'];
+      const kept = ['content-type', 'x-consistency-token', 'idempotent-replayed', 'retry-after', 'x-stale'];
       for (const name of kept) if (answer.headers.has(name)) res.setHeader(name, String(answer.headers.get(name)));
       res.writeHead(answer.status);
       res.end(meddling.changes?.(path, text) ?? text);

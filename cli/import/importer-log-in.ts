@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { DomainError } from '../../domain/core/domain-error.js';
 import type { DataFolder, RunningFacts } from '../data-folder.js';
 import { registerLocally } from '../local-users.js';
 import { portsFrom } from '../processes.js';
+import type { Patience } from './patience.js';
 
 /** Who imports into the installation on this machine. The token saves a log-in, which would be an event. */
 export interface ImporterLogIn {
@@ -14,7 +16,11 @@ export interface ImporterLogIn {
 const file = 'importer.json';
 
 /** The importer of a data folder whose system runs; made and registered where there is none yet. */
-export async function ensureImporter(data: DataFolder, facts: RunningFacts): Promise<ImporterLogIn> {
+export async function ensureImporter(
+  data: DataFolder,
+  facts: RunningFacts,
+  patience: Patience,
+): Promise<ImporterLogIn> {
   const kept = data.readJson<ImporterLogIn>(file);
   if (kept?.registered === true) return kept;
   const password = kept?.password ?? randomBytes(18).toString('base64url');
@@ -23,7 +29,9 @@ export async function ensureImporter(data: DataFolder, facts: RunningFacts): Pro
   const ports = portsFrom(Number(new URL(facts.gatewayUrl).port));
   const mongoUrl = `mongodb://127.0.0.1:${ports['document-store']}`;
   const user = { email: planned.email, password, name: 'Online Retail import', roles: ['importer'] as const };
-  await registerLocally('importer', [user], { secrets: data.secrets(), facts, mongoUrl });
+  const installation = { secrets: data.secrets(), facts, mongoUrl };
+  const register = () => registerLocally('importer', [user], installation);
+  await patience.untilDone('registering the importer', register, (error) => error instanceof DomainError);
   const registered = { ...planned, registered: true };
   data.write(file, JSON.stringify(registered));
   return registered;

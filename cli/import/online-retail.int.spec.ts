@@ -9,6 +9,8 @@ import { temporaryFolder } from '../../test/support/stores.js';
 import { CommandFault } from '../fault.js';
 import { type Meddling, madeUpInvoices, startMeddler } from './import-fixture.js';
 import { importOnlineRetail } from './online-retail.js';
+import { Patience } from './patience.js';
+import { Progress } from './progress.js';
 import { countStraight } from './straight-count.js';
 
 const invoices = 24;
@@ -43,15 +45,29 @@ describe('an import of made-up invoices', function () {
   const say = (text: string) => {
     said += text;
   };
-  const run = (options: { invoices?: number; gatewayUrl?: string; path?: string; patienceMs?: number } = {}) =>
-    importOnlineRetail({
+  const run = ({
+    patienceMs = 60_000,
+    ...options
+  }: {
+    invoices?: number;
+    gatewayUrl?: string;
+    path?: string;
+    patienceMs?: number;
+  } = {}) => {
+    const out = { isTTY: false, write: say };
+    const progress = new Progress(out);
+    const patience = new Patience({ patienceMs, onWait: (what) => progress.waitFor(what) });
+    return importOnlineRetail({
       path,
       gatewayUrl: shop.gatewayUrl,
       ...importer,
       concurrency: 8,
-      out: { isTTY: false, write: say },
+      out,
+      progress,
+      patience,
       ...options,
     });
+  };
   const asChild = (gatewayUrl: string, ...args: string[]) => [
     ...['import', 'online-retail', path, ...args],
     ...['--gateway', gatewayUrl, '--email', importer.email, '--password', importer.password],

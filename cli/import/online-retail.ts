@@ -5,6 +5,7 @@ import { compareSales, tableOf, takenOf } from './comparison.js';
 import { importOrders } from './import-orders.js';
 import { ensureImporter, keepToken } from './importer-log-in.js';
 import { headOf, newEvents, newEventsInWords } from './new-events.js';
+import { Patience } from './patience.js';
 import { PatientClient, type PatientOptions } from './patient-client.js';
 import { planImport } from './plan.js';
 import { inWords, type Output, Progress } from './progress.js';
@@ -20,7 +21,9 @@ export interface ImportOptions extends Pick<PatientOptions, 'gatewayUrl' | 'emai
   readonly out: Output;
   /** The log, where it is on this machine: then the new events are counted. */
   readonly eventStoreUrl?: string | undefined;
-  readonly patienceMs?: number;
+  /** Whatever is waited for is told to `progress`. */
+  readonly progress: Progress;
+  readonly patience: Patience;
 }
 
 /**
@@ -31,14 +34,13 @@ export interface ImportOptions extends Pick<PatientOptions, 'gatewayUrl' | 'emai
  * @throws CommandFault
  */
 export async function importOnlineRetail(options: ImportOptions): Promise<boolean> {
-  const { path, invoices, concurrency, out, eventStoreUrl } = options;
+  const { path, invoices, concurrency, out, eventStoreUrl: log, progress, patience } = options;
   const say = (text = '') => out.write(`${text}\n`);
   const started = performance.now();
-  const progress = new Progress(out);
-  const client = new PatientClient({ ...options, onWait: (what) => progress.waitFor(what) });
+  const client = new PatientClient(options);
 
   const plan = await planImport(path, invoices);
-  const head = eventStoreUrl === undefined ? undefined : await headOf(eventStoreUrl);
+  const head = log === undefined ? undefined : await patience.untilDone('reading the log', () => headOf(log));
   const imported = await importOrders(plan, client, progress, concurrency);
   const { sales, others, lost } = await salesInStore(client, plan.orders, imported, progress, concurrency);
   const seconds = (performance.now() - started) / 1000;
@@ -49,8 +51,8 @@ export async function importOnlineRetail(options: ImportOptions): Promise<boolea
 
   const rows = compareSales(sales, countStraight(path, invoices));
   say(`${tableOf(rows)}\n`);
-  if (eventStoreUrl !== undefined && head !== undefined) {
-    say(newEventsInWords(await newEvents(eventStoreUrl, head)));
+  if (log !== undefined && head !== undefined) {
+    say(newEventsInWords(await patience.untilDone('reading the log', () => newEvents(log, head))));
   }
   const differing = rows.filter(({ equal }) => !equal).length;
   say(differing === 0 ? 'Shop and file are equal to the penny.' : `Shop and file differ in ${differing} rows.`);
@@ -84,11 +86,16 @@ export async function runImport(args: string[]): Promise<void> {
   const [source, path, ...more] = positionals;
   if (source !== 'online-retail' || path === undefined || more.length > 0) throw new CommandFault(usage);
   const { write } = process.stdout;
+  const out: Output = { write: write.bind(process.stdout), isTTY: process.stdout.isTTY === true };
+  const progress = new Progress(out);
+  const patience = new Patience({ onWait: (what) => progress.waitFor(what) });
   const shared = {
     path,
     invoices: wholeNumber('invoices', values.invoices, 10_000_000),
     concurrency: wholeNumber('concurrency', values.concurrency, 512) ?? 1,
-    out: { write: write.bind(process.stdout), isTTY: process.stdout.isTTY === true },
+    out,
+    progress,
+    patience,
   };
   const { gateway, email, password } = values;
   if (gateway !== undefined) {
@@ -101,7 +108,7 @@ export async function runImport(args: string[]): Promise<void> {
   const data = new DataFolder(values.data);
   const facts = data.readJson<RunningFacts>('running.json');
   if (facts === undefined) throw new CommandFault('the system is not running here: start it with npm start.');
-  const logIn = await ensureImporter(data, facts);
+  const logIn = await ensureImporter(data, facts, patience);
   const equal = await importOnlineRetail({
     ...shared,
     ...logIn,

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CommandFault } from '../fault.js';
 import { type Reply, ShopClient } from '../shop-client.js';
+import type { Patience } from './patience.js';
 
 /** A request that was answered with a refusal: no repeat would change that. */
 export class Refused extends CommandFault {
@@ -20,15 +21,8 @@ export interface PatientOptions {
   /** From an earlier log-in; a new one only once it no longer serves. */
   readonly token?: string | undefined;
   readonly onToken?: (token: string) => void;
-  /** Told what is waited for, and undefined once it is there again. */
-  readonly onWait?: (what: string | undefined) => void;
-  /** How long one request is tried before the import gives up. */
-  readonly patienceMs?: number;
+  readonly patience: Patience;
 }
-
-const firstPauseMs = 100;
-const longestPauseMs = 5_000;
-const defaultPatienceMs = 600_000;
 
 /** Answers that another try may turn into others. */
 const passing = new Set([408, 425, 429, 500, 502, 503, 504]);
@@ -40,7 +34,6 @@ const passing = new Set([408, 425, 429, 500, 502, 503, 504]);
 export class PatientClient {
   private client: ShopClient;
   private loggingIn: Promise<ShopClient> | undefined;
-  private waiting = 0;
 
   constructor(private readonly options: PatientOptions) {
     this.client = new ShopClient(options.gatewayUrl, options.token);
@@ -51,37 +44,20 @@ export class PatientClient {
     return this.ask('POST', path, body, { 'idempotency-key': key }, key);
   }
 
-  /** @param token of a write, to be in what is read @throws Refused, CommandFault when patience is over */
-  get(path: string, token?: bigint): Promise<Reply> {
-    return this.ask('GET', path, undefined, token === undefined ? {} : { 'x-consistency-token': String(token) });
+  /** @param token of a write that is to be in what is read @throws Refused, CommandFault when patience is over */
+  get(path: string, token: bigint): Promise<Reply> {
+    return this.ask('GET', path, undefined, { 'x-consistency-token': String(token) });
   }
 
-  private async ask(
-    method: string,
-    path: string,
-    body: unknown,
-    headers: Record<string, string>,
-    about = '',
-  ): Promise<Reply> {
-    const { patienceMs = defaultPatienceMs } = this.options;
-    const deadline = performance.now() + patienceMs;
+  /** As {@link get}, answered as it stands where the write is not in it yet: the reply says so. */
+  look(path: string, token: bigint): Promise<Reply> {
+    const headers = { 'x-consistency-token': String(token), 'x-consistency-wait': '500', 'x-allow-stale': 'true' };
+    return this.ask('GET', path, undefined, headers);
+  }
+
+  private ask(method: string, path: string, body: unknown, headers: Record<string, string>, about = '') {
     const what = `${method} ${path.split('?')[0]} ${about}`.trim();
-    let waits = false;
-    try {
-      for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(longestPauseMs, 2 * pauseMs)) {
-        const outcome = await this.once(method, path, body, headers, what);
-        if (typeof outcome !== 'string') return outcome.reply;
-        if (performance.now() > deadline)
-          throw new CommandFault(`${what}: gave up after ${patienceMs / 1000} s: ${outcome}`);
-        if (!waits) this.waiting += 1;
-        waits = true;
-        this.options.onWait?.(outcome);
-        await sleep(pauseMs * (0.5 + Math.random() / 2));
-      }
-    } finally {
-      if (waits) this.waiting -= 1;
-      if (waits && this.waiting === 0) this.options.onWait?.(undefined);
-    }
+    return this.options.patience.until(what, () => this.once(method, path, body, headers, what));
   }
 
   /** @returns the answer, or what hinders it */
@@ -91,7 +67,7 @@ export class PatientClient {
     body: unknown,
     headers: Record<string, string>,
     what: string,
-  ): Promise<{ reply: Reply } | string> {
+  ): Promise<{ value: Reply } | string> {
     const { client } = this;
     let reply: Reply;
     try {
@@ -102,7 +78,7 @@ export class PatientClient {
       return error.message;
     }
     // An answer that broke off tells its status and nothing else.
-    if (reply.ok && reply.data !== undefined) return { reply };
+    if (reply.ok && reply.data !== undefined) return { value: reply };
     if (reply.status === 401 && reply.code !== 'credentials-wrong') {
       await this.logIn(client);
       return 'the log-in has run out';

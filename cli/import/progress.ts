@@ -23,6 +23,7 @@ export class Progress {
   private shownAt = 0;
   private recent: { at: number; done: number }[] = [];
   private waitsFor: string | undefined;
+  private saidWaitingAt = Number.NEGATIVE_INFINITY;
 
   constructor(
     private readonly out: Output,
@@ -43,16 +44,19 @@ export class Progress {
     this.show();
   }
 
-  /** How many of the total there are now. */
-  reach(done: number): void {
+  /** How many there are now, and that the total has turned out larger. */
+  reach(done: number, total = this.total): void {
     this.done = done;
+    this.total = Math.max(this.total, total);
     this.show();
   }
 
   waitFor(what: string | undefined): void {
     if (this.waitsFor === what) return;
     this.waitsFor = what;
-    this.show(true);
+    const first = what !== undefined && this.now() - this.saidWaitingAt > 2_000;
+    if (first) this.saidWaitingAt = this.now();
+    this.show(first);
   }
 
   /** Ends the step with a line that stays. */
@@ -76,13 +80,14 @@ export class Progress {
   }
 
   private line(): string {
+    const waits = this.waitsFor === undefined ? '' : `; waiting: ${this.waitsFor}`;
+    if (this.label === '') return `  beginning${waits}`;
     const share = this.total === 0 ? 100 : (100 * this.done) / this.total;
     const [first] = this.recent;
     const last = this.recent.at(-1);
     const seconds = first === undefined || last === undefined ? 0 : (last.at - first.at) / 1000;
     const rate = seconds === 0 || first === undefined ? 0 : (this.done - first.done) / seconds;
     const left = rate > 0 ? `, ${inWords((this.total - this.done) / rate)} left` : '';
-    const waits = this.waitsFor === undefined ? '' : `; waiting: ${this.waitsFor}`;
     return `  ${this.label}: ${count(this.done)} of ${count(this.total)} (${share.toFixed(1)} %), ${perSecond(rate)}${left}${waits}`;
   }
 

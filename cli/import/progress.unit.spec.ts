@@ -40,15 +40,18 @@ describe('progress', () => {
     expect(lines.slice(0, -1).join('')).not.to.include('\n');
   });
 
-  it('says at once what it waits for, and how long it has come to a rest', () => {
+  it('says at once that it waits and for what, and not again and again', () => {
     const { progress, texts, pass } = shown(false);
     progress.begin('orders', 10);
     pass(100);
     progress.waitFor('nothing answers');
     progress.waitFor('nothing answers');
+    progress.waitFor('the gateway answers 503');
     progress.waitFor(undefined);
-    expect(texts).to.have.length(2);
+    expect(texts).to.have.length(1);
     expect(texts[0]).to.include('; waiting: nothing answers');
+    pass(5_000);
+    progress.advance();
     expect(texts[1]).not.to.include('waiting');
   });
 

@@ -55,15 +55,15 @@ async function rowsOnceEnded(
   const days = orders.map(({ placedAt }) => placedAt.slice(0, 10)).sort();
   const range = `from=${days[0]}&to=${days.at(-1)}`;
   let moved = { ended: -1, at: performance.now() };
+  progress.begin('orders that have ended', orders.length);
   for (;;) {
     const path = `/analytics/sales?${range}&channel=import&currency=${currency}&group_by=month,country`;
-    const { data } = await client.get(path, position);
+    const { data, stale } = await client.look(path, position);
     const rows = data.rows as readonly SalesRow[];
     const placed = rows.reduce((sum, row) => sum + row.orders.placed, 0);
     const ended = rows.reduce((sum, { orders: of }) => sum + of.confirmed + of.failed + of.cancelled, 0);
-    if (moved.ended === -1) progress.begin('orders that have ended', placed);
-    progress.reach(ended);
-    if (ended === placed) {
+    progress.reach(ended, placed);
+    if (ended === placed && !stale) {
       progress.end();
       return rows;
     }
