@@ -1,129 +1,98 @@
 import { LRUCache } from 'lru-cache';
-import { z } from 'zod';
+import { isRefundOwed } from '../../domain/fulfilment/standing.js';
 import type { StoredEvent } from '../../runtime/event-store/event-log.js';
 import { type Batch, followLog } from '../../runtime/event-store/follow.js';
-import { newId } from '../../runtime/ids.js';
 import { inParallel } from '../../runtime/in-parallel.js';
-import { isPassing, OrderProcess, type ProcessDeps } from './order-process.js';
+import type { Deadlines } from './deadlines.js';
+import { type Checkpoint, openCheckpoint } from './fulfilment-checkpoint.js';
+import { type FulfilmentStatus, fulfilmentStatus } from './fulfilment-status.js';
+import { type Actor, orderActors } from './order-actors.js';
+import { OrderProcess, type RunOutcome } from './order-process.js';
+import { isPassing, type ProcessDeps } from './process-deps.js';
+import { type WaitingOrder, type WaitsFor, waitingOrders } from './waiting-orders.js';
 
 export interface RunnerOptions extends ProcessDeps {
   /** Orders in hand at once; further ones wait in the log. */
   readonly maxOpen?: number;
+  /** Orders that may wait for a customer or a silent provider beside them. */
+  readonly maxWaiting?: number;
   /** Orders that are worked on at the same time. */
   readonly concurrency?: number;
   readonly checkpointStream?: string;
+  /** How often what is overdue is looked for. Milliseconds. */
+  readonly sweepMs?: number;
+  /** Timers that call `due` when an order's time has come; what they miss the sweep finds. */
+  readonly deadlines?: (due: (orderId: string) => void) => Deadlines;
 }
 
 export interface FulfilmentRunner {
-  /** Orders in hand, and those of them that cannot go on. */
-  counts(): { open: number; parked: number };
+  status(): FulfilmentStatus;
   /** The log position up to which events were taken in. */
   position(): bigint;
   /** Stores the checkpoint and stops after the steps in hand. */
   close(): Promise<void>;
 }
 
-/** STORED FORMAT of the side stream: where to follow on, and the orders begun before it that have not ended. */
-const checkpoint = z.object({ position: z.string().regex(/^\d+$/), open: z.array(z.string()) });
-
 const checkpointMs = 1_000;
-const firstPauseMs = 100;
-const longestPauseMs = 5_000;
-const longestTimerMs = 60_000;
-
-interface Actor {
-  readonly process: OrderProcess;
-  /** The position before `order.created`, as long as `fulfilment.started` is not appended. */
-  before: bigint | undefined;
-  running: boolean;
-  /** Something came in while it ran. */
-  dirty: boolean;
-  pauseMs: number;
-  timer?: NodeJS.Timeout;
-}
+const recallLanes = 16;
+/** A provider that is silent for longer than this is asked again later, and the order leaves its place to others. */
+const patienceMs = 2_000;
+const longestSilenceMs = 15_000;
 
 /**
  * Follows orders and payments and carries every open fulfilment on: events of one order in log order, different orders
  * side by side. Two runners at once are safe by ids and revisions, only wasteful.
  */
 export async function startFulfilmentRunner(options: RunnerOptions): Promise<FulfilmentRunner> {
-  const { eventLog, log, maxOpen = 1_000, concurrency = 128, checkpointStream = 'checkpoint-fulfilment' } = options;
-  const actors = new Map<string, Actor>();
+  const { eventLog, log, clock, maxOpen = 1_000, maxWaiting = 12_000, concurrency = 128, sweepMs = 5_000 } = options;
   const ended = new LRUCache<string, OrderProcess>({ max: 2_000 });
-  const ready: Actor[] = [];
-  let running = 0;
+  const waiting = waitingOrders(maxWaiting);
+  const recalling = new Map<string, Promise<void>>();
   let closing = false;
   let room: () => void = () => {};
-  let settled: () => void = () => {};
 
-  const schedule = (actor: Actor) => {
-    clearTimeout(actor.timer);
-    if (closing) return;
-    if (actor.running) {
-      actor.dirty = true;
-      return;
-    }
-    actor.running = true;
-    ready.push(actor);
-    pump();
-  };
-
-  const pump = () => {
-    while (running < concurrency) {
-      const actor = ready.shift();
-      if (actor === undefined) return;
-      running += 1;
-      void work(actor).finally(() => {
-        running -= 1;
-        settled();
-        pump();
-      });
-    }
-  };
-
-  const work = async (actor: Actor): Promise<void> => {
+  const rested = (actor: Actor, outcome: RunOutcome, tookMs: number) => {
     const { process } = actor;
-    let outcome: Awaited<ReturnType<OrderProcess['run']>>;
-    do {
-      actor.dirty = false;
-      try {
-        outcome = await process.run(() => closing);
-      } catch (err) {
-        log.error('fulfilment run failed', { orderId: process.orderId, err });
-        outcome = 'again';
-      }
-      if (process.state.started !== undefined) actor.before = undefined;
-    } while (actor.dirty && !closing);
-    actor.running = false;
     if (outcome === 'ended') {
-      actors.delete(process.orderId);
+      actors.remove(actor);
       ended.set(process.orderId, process);
       room();
     } else if (outcome === 'parked') {
       room();
-    } else if (outcome === 'again' && !closing) {
-      actor.timer = setTimeout(() => schedule(actor), actor.pauseMs);
-      actor.pauseMs = Math.min(actor.pauseMs * 2, longestPauseMs);
+    } else if (outcome === 'waiting') {
+      const until = process.wakeAt();
+      if (until !== undefined) letWait(actor, isRefundOwed(process.state) ? 'refund' : 'retry', until, 0);
+    } else if (outcome === 'silent' && Math.max(tookMs, actor.pauseMs) >= patienceMs && waiting.size < maxWaiting) {
+      const pauseMs = Math.min(longestSilenceMs, Math.max(patienceMs, actor.pauseMs * 2));
+      const until = Math.min(clock().getTime() + pauseMs, process.wakeAt() ?? Number.POSITIVE_INFINITY);
+      letWait(actor, 'provider', until, pauseMs);
     } else {
-      actor.pauseMs = firstPauseMs;
-      const wakeAt = process.wakeAt();
-      if (wakeAt === undefined || closing) return;
-      const waitMs = Math.min(Math.max(wakeAt - options.clock().getTime(), 0), longestTimerMs);
-      actor.timer = setTimeout(() => schedule(actor), waitMs);
+      actors.again(actor);
     }
   };
+  const actors = orderActors({ concurrency, log, rested });
 
-  const adopt = (process: OrderProcess, before: bigint | undefined): Actor => {
-    const actor: Actor = { process, before, running: false, dirty: false, pauseMs: firstPauseMs };
-    actors.set(process.orderId, actor);
-    return actor;
+  /** Keeps of an order in hand only when to look at it again. */
+  const letWait = (actor: Actor, what: WaitsFor, until: number, pauseMs: number) => {
+    const { process } = actor;
+    const { orderId, since, state } = process;
+    const { order, refund } = state;
+    const owed =
+      what === 'refund' && order !== undefined
+        ? { order_id: orderId, amount: order.total, currency: order.currency, refusals: refund.attempt }
+        : undefined;
+    const knows = (event: StoredEvent) => process.knows(event);
+    waiting.put({ orderId, for: what, until, since, pauseMs, deadline: state.payment.deadline, owed, knows });
+    actors.remove(actor);
+    if (what !== 'provider') timers?.at(orderId, new Date(until));
+    room();
   };
 
-  const recalled = async (orderId: string, before: bigint | undefined): Promise<void> => {
+  const recallNow = async (orderId: string, before: bigint | undefined, was: WaitingOrder | undefined) => {
     const process = new OrderProcess(orderId, options);
     try {
-      await process.recall();
-      if (process.state.order === undefined) {
+      await process.recall(was?.deadline);
+      if (process.state.order === undefined && process.parked === undefined) {
         log.warn('a payment of no order', { orderId });
         return;
       }
@@ -132,38 +101,69 @@ export async function startFulfilmentRunner(options: RunnerOptions): Promise<Ful
       if (isPassing(error)) throw error;
       process.park(`it cannot be recalled: ${String(error)}`);
     }
-    schedule(adopt(process, process.state.started === undefined ? before : undefined));
+    waiting.delete(orderId);
+    const start = process.state.started === undefined ? before : undefined;
+    actors.schedule(actors.adopt(process, start, was?.pauseMs || undefined));
   };
+  /** Takes an order in hand from what the log says of it. */
+  const recalled = (orderId: string, before?: bigint, was = waiting.get(orderId)): Promise<void> => {
+    let recall = recalling.get(orderId);
+    if (recall === undefined) {
+      recall = recallNow(orderId, before, was).finally(() => recalling.delete(orderId));
+      recalling.set(orderId, recall);
+    }
+    return recall;
+  };
+
+  const wake = async (order: WaitingOrder): Promise<void> => {
+    if (closing || actors.all.size >= maxOpen * 2) return;
+    await recalled(order.orderId, undefined, order).catch((err: unknown) => {
+      log.warn('an order is looked at later', { orderId: order.orderId, err });
+    });
+  };
+  const due = (orderId: string) => {
+    const order = waiting.get(orderId);
+    if (order !== undefined && order.until <= clock().getTime()) void wake(order);
+  };
+  const timers = options.deadlines?.(due);
 
   const atWork = (): number => {
     let count = 0;
-    for (const { process } of actors.values()) if (process.parked === undefined) count += 1;
+    for (const { process } of actors.all.values()) if (process.parked === undefined) count += 1;
     return count;
   };
 
-  const stored = await eventLog.readLast(checkpointStream);
-  const resumed = stored === undefined ? undefined : checkpoint.parse(stored.data);
-  if (stored === undefined) await eventLog.keepLast(checkpointStream, 10);
+  const checkpoints = await openCheckpoint(eventLog, options.checkpointStream ?? 'checkpoint-fulfilment', log);
+  const { resumed } = checkpoints;
   // What is older than this start may be well on its way: such orders are recalled from the log, not begun anew.
   const headAtStart = await eventLog.head();
-  await inParallel(resumed?.open ?? [], 16, (orderId) => recalled(orderId, undefined));
+  for (const kind of ['retry', 'silent'] as const) {
+    for (const [orderId, until, since] of resumed?.[kind] ?? []) {
+      const times = { until: until * 1000, since: since * 1000, pauseMs: 0 };
+      waiting.put({ orderId, for: kind === 'retry' ? 'retry' : 'provider', ...times, knows: () => false });
+    }
+  }
+  await inParallel(resumed?.open ?? [], recallLanes, (orderId) => recalled(orderId));
 
   const takeIn = async (event: StoredEvent, before: bigint): Promise<void> => {
     const orderId = event.data['order_id'];
     if (typeof orderId !== 'string') return;
-    const actor = actors.get(orderId);
+    await recalling.get(orderId);
+    const actor = actors.all.get(orderId);
     if (actor !== undefined) {
       if (actor.process.knows(event)) return;
       actor.process.take(event);
-      schedule(actor);
+      actors.schedule(actor);
+    } else if (waiting.get(orderId) !== undefined) {
+      if (waiting.get(orderId)?.knows(event) !== true) await recalled(orderId);
     } else if (event.type === 'order.created') {
       if (ended.has(orderId)) return;
       if (event.position <= headAtStart) return recalled(orderId, before);
       const process = new OrderProcess(orderId, options);
       process.take(event);
-      schedule(adopt(process, before));
-    } else if (event.type === 'payment.success' && ended.get(orderId)?.knows(event) !== true) {
-      await recalled(orderId, undefined);
+      actors.schedule(actors.adopt(process, before));
+    } else if (event.type === 'payment.success' || event.type === 'payment.refund_failed') {
+      if (ended.get(orderId)?.knows(event) !== true) await recalled(orderId);
     }
   };
 
@@ -175,7 +175,7 @@ export async function startFulfilmentRunner(options: RunnerOptions): Promise<Ful
     async handle({ events }: Batch) {
       let before = follower.position();
       for (const event of events) {
-        while (actors.size >= maxOpen && atWork() >= maxOpen && !closing)
+        while (actors.all.size >= maxOpen && atWork() >= maxOpen && !closing)
           await new Promise<void>((resolve) => (room = resolve));
         if (closing) throw new Error('closing');
         await takeIn(event, before);
@@ -184,41 +184,59 @@ export async function startFulfilmentRunner(options: RunnerOptions): Promise<Ful
     },
   });
 
-  let written = '';
-  const storeCheckpoint = async (): Promise<void> => {
+  const checkpoint = (): Checkpoint => {
     let position = follower.position();
-    const open: string[] = [];
-    for (const { process, before } of actors.values()) {
-      if (before === undefined) open.push(process.orderId);
+    const made = { open: [] as string[], retry: [] as Checkpoint['retry'], silent: [] as Checkpoint['silent'] };
+    for (const { process, before } of actors.all.values()) {
+      if (before === undefined) made.open.push(process.orderId);
       else if (before < position) position = before;
     }
-    const data = { position: String(position), open };
-    const text = JSON.stringify(data);
-    if (text === written) return;
-    await eventLog.appendSide(checkpointStream, { id: newId(), type: 'checkpoint.stored', data, metadata: {} });
-    written = text;
+    for (const { orderId, for: kind, until, since } of waiting.values()) {
+      if (kind === 'refund') made.open.push(orderId);
+      else
+        made[kind === 'retry' ? 'retry' : 'silent'].push([orderId, Math.ceil(until / 1000), Math.floor(since / 1000)]);
+    }
+    return { position: String(position), ...made };
   };
   let storing: Promise<void> | undefined;
-  const timer = setInterval(() => {
-    storing ??= storeCheckpoint()
-      .catch((err: unknown) => log.warn('checkpoint not stored', { err }))
-      .finally(() => {
-        storing = undefined;
-      });
+  let storedAt = 0;
+  const storeCheckpoint = (): Promise<void> => {
+    storedAt = Date.now();
+    return checkpoints.store(checkpoint()).catch((err: unknown) => log.warn('checkpoint not stored', { err }));
+  };
+  const checkpointTimer = setInterval(() => {
+    // Ten thousand waiting orders make a long checkpoint: it is written the more seldom.
+    if (Date.now() - storedAt < waiting.size) return;
+    storing ??= storeCheckpoint().finally(() => (storing = undefined));
   }, checkpointMs);
 
+  let sweeping: Promise<void> | undefined;
+  const sweep = async (): Promise<void> => {
+    const parked = [...actors.all.values()].filter(({ process }) => process.parked !== undefined);
+    await inParallel(parked, recallLanes, ({ process }) => process.expireParked());
+    await inParallel(waiting.due(clock().getTime()), recallLanes, wake);
+  };
+  const sweepTimer = setInterval(() => {
+    sweeping ??= sweep()
+      .catch((err: unknown) => log.warn('the sweep goes on later', { err }))
+      .finally(() => (sweeping = undefined));
+  }, sweepMs);
+
   return {
-    counts: () => ({ open: actors.size, parked: actors.size - atWork() }),
+    status: () => {
+      const inHand = [...actors.all.values()].map(({ process }) => process);
+      return fulfilmentStatus(inHand, waiting.values(), clock().getTime());
+    },
     position: () => follower.position(),
     async close() {
       closing = true;
-      clearInterval(timer);
-      for (const actor of actors.values()) clearTimeout(actor.timer);
+      clearInterval(checkpointTimer);
+      clearInterval(sweepTimer);
       room();
-      await follower.close();
-      while (running > 0) await new Promise<void>((resolve) => (settled = resolve));
+      await Promise.all([follower.close(), actors.close(), timers?.close(), sweeping]);
+      await Promise.allSettled(recalling.values());
       await storing;
-      await storeCheckpoint().catch((err: unknown) => log.warn('checkpoint not stored', { err }));
+      await storeCheckpoint();
     },
   };
 }

@@ -6,6 +6,7 @@ import { listen } from '../../runtime/http/listen.js';
 import { runService } from '../../runtime/lifecycle.js';
 import { createLogger } from '../../runtime/logger.js';
 import { openWriteSide } from '../write-side.js';
+import { startDeadlines } from './deadlines.js';
 import { startFulfilmentRunner } from './fulfilment-runner.js';
 import { stripeClient, stripeProvider } from './payment-provider.js';
 
@@ -16,6 +17,7 @@ const seconds = z.coerce
 
 const schema = z.object({
   EVENTSTORE_URL: z.string().default('esdb://127.0.0.1:4010?tls=false'),
+  REDIS_URL: z.url().default('redis://127.0.0.1:4012'),
   PAYMENT_SECRET_KEY: z.string().min(8),
   /** The provider's API; Stripe's own where it is absent. */
   PAYMENT_URL: z.url().optional(),
@@ -24,6 +26,8 @@ const schema = z.object({
   /** How much longer than its payment a reservation lasts. */
   PAYMENT_GRACE_SECONDS: z.coerce.number().min(0).max(3600).default(30),
   REFUND_RETRY_SECONDS: seconds.default(30),
+  /** How often overdue payments, reservations and refunds are looked for. */
+  SWEEP_SECONDS: seconds.default(5),
   LOW_STOCK_THRESHOLD: z.coerce.number().int().min(0).default(5),
   HOST: z.string().default('127.0.0.1'),
   PORT: port.default(4002),
@@ -48,6 +52,8 @@ await runService('process-manager', log, async () => {
     },
     clock: () => new Date(),
     log,
+    sweepMs: config.SWEEP_SECONDS * 1000,
+    deadlines: (due) => startDeadlines({ url: config.REDIS_URL, log, due }),
   });
   const app = buildApp(
     {
@@ -55,7 +61,7 @@ await runService('process-manager', log, async () => {
       log,
       checks: { eventStore: async () => (await writeSide.eventLog.head()) >= 0n },
     },
-    (routes) => routes.get('/fulfilments', (_req, res) => void res.json(runner.counts())),
+    (routes) => routes.get('/fulfilments', (_req, res) => void res.json(runner.status())),
   );
   const listening = await listen(app, config.PORT, config.HOST);
   return {

@@ -1,12 +1,11 @@
 import { DomainError } from '../../domain/core/domain-error.js';
-import { DecodeError, type EventCatalog } from '../../domain/core/event-codec.js';
+import { DecodeError } from '../../domain/core/event-codec.js';
 import {
   acknowledge,
   acknowledgeRefusal,
   answered,
   type Dispatch,
   type ProcessInput,
-  type ProcessPolicy,
   unanswered,
 } from '../../domain/fulfilment/dispatch.js';
 import { fulfilmentStream } from '../../domain/fulfilment/fulfilment-events.js';
@@ -18,51 +17,36 @@ import {
   type ProcessState,
 } from '../../domain/fulfilment/process-state.js';
 import { recallPayment, recallStock } from '../../domain/fulfilment/recall.js';
+import { expireOverdue } from '../../domain/fulfilment/reservation-steps.js';
 import { wakeAt } from '../../domain/fulfilment/standing.js';
 import { orderStream } from '../../domain/order/order-events.js';
 import { paymentStream } from '../../domain/payment/payment-events.js';
-import {
-  type EventLog,
-  LogUnavailable,
-  OutcomeUnknown,
-  Overloaded,
-  type StoredEvent,
-} from '../../runtime/event-store/event-log.js';
+import type { StoredEvent } from '../../runtime/event-store/event-log.js';
 import { failpoint } from '../../runtime/failpoint.js';
 import { deriveId } from '../../runtime/ids.js';
 import { inParallel } from '../../runtime/in-parallel.js';
-import type { Logger } from '../../runtime/logger.js';
-import { fulfilmentAggregate, inventoryAggregate, orderAggregate, paymentAggregate } from '../aggregates.js';
-import type { Accepted, CommandContext, CommandHandler } from '../handle-command.js';
-import { type PaymentProvider, ProviderUnavailable } from './payment-provider.js';
+import { inventoryAggregate } from '../aggregates.js';
+import type { Accepted } from '../handle-command.js';
+import { isPassing, type ProcessDeps } from './process-deps.js';
+import { type CommandStep, type Flow, sendStep } from './send-step.js';
 
-export interface ProcessDeps {
-  readonly eventLog: EventLog;
-  readonly commands: CommandHandler;
-  readonly catalog: EventCatalog;
-  readonly provider: PaymentProvider;
-  readonly policy: Omit<ProcessPolicy, 'provider'>;
-  readonly clock: () => Date;
-  readonly log: Logger;
-}
-
-/** How a run ended: everything is done, it waits for an event, or it wants to be run again after a pause. */
-export type RunOutcome = 'ended' | 'waiting' | 'again' | 'parked';
+/**
+ * How a run ended: everything is done, it waits for news or a time, the provider gives no answer, or it wants to be run
+ * again after a pause.
+ */
+export type RunOutcome = 'ended' | 'waiting' | 'silent' | 'again' | 'parked';
 
 const parallelSteps = 64;
 const refusalsUntilParked = 3;
 const faultsUntilParked = 5;
-
-/** Faults that a later try can outlive; anything else is ours, and an order that meets it again and again is parked. */
-export function isPassing(error: unknown): boolean {
-  return [LogUnavailable, OutcomeUnknown, Overloaded, ProviderUnavailable].some((kind) => error instanceof kind);
-}
 
 /** One order's fulfilment in memory: what is known of it, and how to carry it on. */
 export class OrderProcess {
   state: ProcessState = initialProcess;
   /** Why it cannot go on, where it cannot. */
   parked: string | undefined;
+  /** When it was placed; milliseconds since 1970. */
+  since = 0;
   private readonly seen = new Map<string, bigint>();
   private correlationId: string;
   private cause: string | undefined;
@@ -91,6 +75,7 @@ export class OrderProcess {
       this.state = evolveProcess(this.state, event, stored.id, String(stored.metadata['occurred_at']));
       if (event.type === 'order.created') {
         this.correlationId = String(stored.metadata['$correlationId']);
+        this.since = Date.parse(String(stored.metadata['occurred_at']));
         const userId = stored.metadata['user_id'];
         if (typeof userId === 'string') this.userId = userId;
       }
@@ -102,8 +87,12 @@ export class OrderProcess {
     this.cause = stored.id;
   }
 
-  /** Reads everything that the log says about the order, and where its reservations stand. */
-  async recall(): Promise<void> {
+  /**
+   * Reads everything that the log says about the order, and where its reservations stand.
+   *
+   * @param deadline until when its payment is waited for, where this process knows that better than the log
+   */
+  async recall(deadline?: string): Promise<void> {
     await this.catchUp(true);
     if (this.state.order === undefined || this.state.ended !== undefined) return;
     const variants = [...this.state.stock].map(([variantId]) => variantId);
@@ -111,7 +100,10 @@ export class OrderProcess {
       const { state } = await this.deps.commands.load(inventoryAggregate, variantId);
       this.state = recallStock(this.state, variantId, state, { deriveId });
     });
-    this.state = recallPayment(this.state, this.deps.clock().toISOString());
+    this.state =
+      deadline === undefined
+        ? recallPayment(this.state, this.deps.clock().toISOString())
+        : { ...this.state, payment: { ...this.state.payment, deadline } };
   }
 
   private async catchUp(all = false): Promise<void> {
@@ -129,26 +121,41 @@ export class OrderProcess {
    * @param stop asked between steps
    */
   async run(stop: () => boolean): Promise<RunOutcome> {
+    let isSilent = false;
     while (!stop()) {
       if (this.parked !== undefined) return 'parked';
-      const steps = nextSteps(this.state, this.input());
+      const wanted = nextSteps(this.state, this.input());
+      const steps = isSilent ? wanted.filter(({ target }) => target !== 'provider') : wanted;
       if (steps.length === 0) {
-        const isOver = this.state.ended !== undefined && this.wakeAt() === undefined;
-        return isOver ? 'ended' : 'waiting';
+        if (wanted.length > 0) return 'silent';
+        return this.state.ended !== undefined && this.wakeAt() === undefined ? 'ended' : 'waiting';
       }
       let again = false;
       await inParallel(steps, parallelSteps, async (step) => {
-        if (!(await this.dispatch(step))) again = true;
+        const done = await this.dispatch(step);
+        if (!done && step.target === 'provider' && this.faults === 0) isSilent = true;
+        else if (!done) again = true;
       });
       if (again) return 'again';
     }
     return 'again';
   }
 
+  /** Releases what is overdue of an order that cannot go on: its stock is not kept from others for that. */
+  async expireParked(): Promise<void> {
+    const overdue = expireOverdue(this.state, this.input());
+    await inParallel(overdue, parallelSteps, async (step) => void (await this.dispatch(step)));
+  }
+
   /** When it has something to do though nothing is heard; milliseconds since 1970. */
   wakeAt(): number | undefined {
     const time = wakeAt(this.state, this.input());
     return time === undefined ? undefined : Date.parse(time);
+  }
+
+  private flow(): Flow {
+    const { orderId, correlationId, cause: causationId, userId } = this;
+    return { orderId, correlationId, causationId, userId };
   }
 
   private input(): ProcessInput {
@@ -166,7 +173,7 @@ export class OrderProcess {
   private async dispatch(step: Dispatch): Promise<boolean> {
     try {
       if (step.target === 'provider') await this.askProvider(step);
-      else await this.acknowledge(step, await this.send(step));
+      else await this.acknowledge(step, await sendStep(this.deps.commands, step, this.flow()));
       this.refusals = 0;
       this.faults = 0;
       return true;
@@ -206,28 +213,7 @@ export class OrderProcess {
     }
   }
 
-  private send(step: Exclude<Dispatch, { target: 'provider' }>): Promise<Accepted> {
-    const { commands } = this.deps;
-    const context: CommandContext = {
-      commandId: deriveId('fulfilment', this.orderId, step.target, step.step, step.id, step.attempt),
-      correlationId: this.correlationId,
-      causationId: this.cause,
-      userId: this.userId,
-      creates: step.step === 'start' || step.step === 'initiate',
-    };
-    switch (step.target) {
-      case 'inventory':
-        return commands.handle(inventoryAggregate, step.id, step.command, context);
-      case 'order':
-        return commands.handle(orderAggregate, step.id, step.command, context);
-      case 'payment':
-        return commands.handle(paymentAggregate, step.id, step.command, context);
-      case 'fulfilment':
-        return commands.handle(fulfilmentAggregate, step.id, step.command, context);
-    }
-  }
-
-  private async acknowledge(step: Exclude<Dispatch, { target: 'provider' }>, accepted: Accepted): Promise<void> {
+  private async acknowledge(step: CommandStep, accepted: Accepted): Promise<void> {
     const { events, eventIds, revision } = accepted;
     this.state = acknowledge(this.state, step, events as readonly ProcessEvent[], eventIds);
     this.cause = eventIds.at(-1) ?? this.cause;

@@ -34,7 +34,7 @@ export function standingOf(state: ProcessState): Standing {
  */
 export function wakeAt(state: ProcessState, input: Pick<ProcessInput, 'policy'>): string | undefined {
   if (state.ended !== undefined) return refundDueAt(state, input);
-  if (!isRetryAwaited(state)) return undefined;
+  if (state.payment.status !== 'open' && !isRetryAwaited(state)) return undefined;
   const times = [state.payment.deadline];
   for (const { status, expiresAt } of state.stock.values()) if (status === 'reserved') times.push(expiresAt);
   const known = times.filter((time) => time !== undefined);

@@ -6,7 +6,11 @@ import { storedReadModels } from '../../cli/audit/read-models.js';
 import { buildCommandApp } from '../../command-api/app.js';
 import { registerUser } from '../../command-api/auth/register-user.js';
 import { createTokenSigner } from '../../command-api/auth/token-signer.js';
-import { type RunnerOptions, startFulfilmentRunner } from '../../command-api/process-manager/fulfilment-runner.js';
+import {
+  type FulfilmentRunner,
+  type RunnerOptions,
+  startFulfilmentRunner,
+} from '../../command-api/process-manager/fulfilment-runner.js';
 import { stripeClient, stripeProvider } from '../../command-api/process-manager/payment-provider.js';
 import { openWriteSide, type WriteSide } from '../../command-api/write-side.js';
 import { eventCatalog } from '../../domain/event-catalog.js';
@@ -67,7 +71,7 @@ export interface TestShop {
   flowOf(orderId: string): Promise<StoredEvent[]>;
   /** Stops every process manager; `startFulfilment` begins a new one where they stopped. */
   stopFulfilment(): Promise<void>;
-  startFulfilment(change?: (options: RunnerOptions) => RunnerOptions): Promise<void>;
+  startFulfilment(change?: (options: RunnerOptions) => RunnerOptions): Promise<FulfilmentRunner>;
   /** Ends command-api and opens it anew, with nothing in its caches. */
   restartCommandApi(): Promise<void>;
   /** Holds everything against the invariants, with no grace for what is under way unless told otherwise. */
@@ -127,6 +131,7 @@ export async function startTestShop(log: Logger = silentLogger): Promise<TestSho
         },
         clock,
         log,
+        sweepMs: 250,
       }),
     );
     const stop = async () => {
@@ -135,6 +140,7 @@ export async function startTestShop(log: Logger = silentLogger): Promise<TestSho
       await side.close();
     };
     running.add(stop);
+    return runner;
   };
   const stopFulfilment = async () => {
     for (const stop of running) await stop();
