@@ -1,7 +1,12 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { findRedis } from '../embedded/redis.js';
-import { type Supervisor, type SupervisorEvent, startSupervised } from '../embedded/supervisor.js';
+import {
+  type Supervisor,
+  type SupervisorEvent,
+  type SupervisorLimits,
+  startSupervised,
+} from '../embedded/supervisor.js';
 import { createLogger } from '../runtime/logger.js';
 import { DataFolder, type RunningFacts } from './data-folder.js';
 import { type DemoShop, ensureDemoShop, planDemoShop } from './demo-shop.js';
@@ -23,6 +28,7 @@ export interface SystemOptions {
   readonly onEvent?: (event: SupervisorEvent) => void;
   /** Added to the environment of every process. */
   readonly env?: Record<string, string>;
+  readonly limits?: Partial<SupervisorLimits>;
 }
 
 /**
@@ -47,6 +53,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       log: createLogger('supervisor', 'silent'),
       ...(signal === undefined ? {} : { signal }),
       ...(onEvent === undefined ? {} : { onEvent }),
+      ...(options.limits === undefined ? {} : { limits: options.limits }),
     });
     const facts = factsOf(ports);
     const stop = async () => {

@@ -3,7 +3,7 @@ import { type AuditOptions, type AuditReport, audit } from '../../cli/audit/audi
 import { readProviderLedger } from '../../cli/audit/provider-ledger.js';
 import { storedReadModels } from '../../cli/audit/read-models.js';
 import { DataFolder } from '../../cli/data-folder.js';
-import { type System, startSystem } from '../../cli/up.js';
+import { type System, type SystemOptions, startSystem } from '../../cli/up.js';
 import { connectDocumentStore } from '../../runtime/document-store/connect.js';
 import { openEventLog } from '../../runtime/event-store/event-log.js';
 import { silentLogger } from '../../runtime/logger.js';
@@ -30,7 +30,7 @@ function isFree(port: number): Promise<boolean> {
 /** The first port of a block in which every port that the system takes is free. */
 export async function freeBlock(): Promise<number> {
   for (let base = 20_000 + (process.pid % 400) * 50; base < 60_000; base += 50) {
-    const ports = [0, 1, 2, 3, 4, 10, 11, 12, 13].map((offset) => base + offset);
+    const ports = [0, 1, 2, 3, 4, 10, 11, 12, 13, 20, 21].map((offset) => base + offset);
     const free = await Promise.all(ports.map(isFree));
     if (free.every(Boolean)) return base;
   }
@@ -38,10 +38,13 @@ export async function freeBlock(): Promise<number> {
 }
 
 /** The whole system, every part a process of its own, on data that are gone afterwards. */
-export async function startDrillSystem(env: Record<string, string> = {}): Promise<DrillSystem> {
+export async function startDrillSystem(
+  env: Record<string, string> = {},
+  watching: Pick<SystemOptions, 'onEvent' | 'limits'> = {},
+): Promise<DrillSystem> {
   const folder = await temporaryFolder();
   const dataPath = `${folder.path}/data`;
-  const options = { dataPath, port: await freeBlock(), env };
+  const options = { dataPath, port: await freeBlock(), env, ...watching };
   let system = await startSystem(options);
   return {
     get system() {
