@@ -77,6 +77,19 @@ describe('a gateway whose callers have used up what they may ask', function () {
     expect(await statuses(3, '/orders', token)).to.deep.equal([200, 200, 429]);
   });
 
+  it('counts attempts to pay apart from all else', async () => {
+    await start({ default: only(2), payments: only(1) });
+    const token = await signToken(key);
+    const pay = async () => {
+      const url = `${fixture.gateway.url}/api/v1/orders/018f3c1a-0000-7000-8000-00000000000c/payments`;
+      const response = await fetch(url, { method: 'POST', headers: { authorization: `Bearer ${token}` } });
+      await response.body?.cancel();
+      return response.status;
+    };
+    expect([await pay(), await pay()]).to.deep.equal([200, 429]);
+    expect(await statuses(3, '/orders', token)).to.deep.equal([200, 200, 429]);
+  });
+
   it('never refuses who asks for its health', async () => {
     await start({ default: only(1) });
     expect(await statuses(3, '/health')).to.deep.equal([200, 200, 200]);

@@ -56,7 +56,7 @@ export const routes: readonly Route[] = [
   { method: 'GET', path: '/orders', ...read, auth: 'required' },
   { method: 'GET', path: '/orders/:id', ...read, auth: 'required' },
   { method: 'POST', path: '/orders/:id/cancel', ...write, auth: 'required' },
-  { method: 'POST', path: '/orders/:id/payments', ...write, auth: 'required' },
+  { method: 'POST', path: '/orders/:id/payments', ...write, auth: 'required', limit: 'payments' },
 
   { method: 'GET', path: '/notifications', ...read, auth: 'required' },
 
