@@ -89,7 +89,8 @@ export function inventoryRoutes({ commands, hmacSecret, clock }: CommandDeps): R
     if (first?.type !== 'receipt.recorded')
       throw new Error(`receipt ${receipt_id} was accepted without being recorded`);
     const { state, ...stands } = await commands.load(receiptAggregate, receipt_id);
-    tellConsistency(res, state.status === 'booked' ? stands : await book(first.data, recorded, context));
+    const booked = state.status === 'booked' ? stands : await book(first.data, recorded, context);
+    tellConsistency(res, { ...booked, repeated: recorded.repeated });
     answer(res, 201, {
       receipt_id,
       lines: first.data.lines.map(({ variant_id, sku, quantity }) => ({ variant_id, sku, quantity })),

@@ -36,7 +36,11 @@ describe('a request that is repeated', () => {
       const before = await booked();
       const first = await receive([line(0, 3), line(1, 4)], key);
       const repeats = await Promise.all([1, 2, 3].map(() => receive([line(0, 3), line(1, 4)], key)));
-      for (const { status, body } of repeats) expect([status, body.data]).to.deep.equal([201, first.body.data]);
+      for (const { status, body, headers } of repeats) {
+        expect([status, body.data]).to.deep.equal([201, first.body.data]);
+        expect(headers.get('idempotent-replayed')).to.equal('true');
+      }
+      expect(first.headers.get('idempotent-replayed')).to.equal(null);
       expect((await booked()) - before).to.equal(7);
     });
 
