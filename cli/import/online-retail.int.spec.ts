@@ -125,8 +125,8 @@ describe('an import of made-up invoices', function () {
     let lost = 0;
     const meddling: Meddling = {
       instead(at) {
-        if (at.endsWith('/auth/login')) return undefined;
         asked += 1;
+        if (at.endsWith('/auth/login')) return asked % 2 === 0 ? { status: 503, code: 'unavailable' } : undefined;
         if (asked % 41 === 0) return { status: 401, code: 'token-expired' };
         if (asked % 17 === 0) return { status: 429, code: 'rate-limited', headers: { 'retry-after': '0' } };
         return asked % 13 === 0 ? { status: 503, code: 'unavailable' } : undefined;

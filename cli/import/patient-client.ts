@@ -80,7 +80,8 @@ export class PatientClient {
     // An answer that broke off tells its status and nothing else.
     if (reply.ok && reply.data !== undefined) return { value: reply };
     if (reply.status === 401 && reply.code !== 'credentials-wrong') {
-      await this.logIn(client);
+      // The next try logs in, and may have to wait for that as for anything else.
+      if (this.client === client) this.client = new ShopClient(this.options.gatewayUrl);
       return 'the log-in has run out';
     }
     const code = reply.code ?? 'no code';
