@@ -59,7 +59,7 @@ export async function runRewind(args: string[]): Promise<void> {
       await drill.restart(async () => {
         const stopped = await openDocuments(undefined, drill.data);
         await withDatabase(stopped.url, (db) =>
-          Promise.all(modelIds.map((model) => of(model)?.[1](db, model, before.last))),
+          Promise.all(modelIds.map(async (model) => of(model)?.[1](db, model, before.last))),
         );
         await stopped.close();
       });
