@@ -1,4 +1,3 @@
-import type { StoredEvent } from '../../../runtime/event-store/event-log.js';
 import {
   answered,
   cancelled,
@@ -34,19 +33,22 @@ function lapsing(meanwhile: (stage: Stage, second: Piece) => Promise<Partial<Pla
   return async (stage) => {
     const pieces = [await stage.piece(price, stock), await stage.piece(price, 1)];
     const [, second] = pieces as [Piece, Piece];
-    const orderId = await stage.order(pieces, 'answerLate_1s');
-    const begun = await stage.until(orderId, 'payment.initiated');
+    // The answer comes a second after the process manager goes on, and a second before it would give up waiting for it.
+    const orderId = await stage.order(pieces, 'answerLate_5s');
+    await stage.until(orderId, 'payment.initiated');
     const more = await whilePaused(stage, async () => {
-      await stage.past(await lastExpiry(stage, pieces, begun));
+      await stage.past(await lastExpiry(stage, pieces));
       return meanwhile(stage, second);
     });
+    // The order's own again, or the other one's.
+    await stage.untilStock(second, 'inventory.reserved', 2);
     return { orderId, pieces, received: [stock, 1], ...more };
   };
 }
 
 /** Until when the pieces are held: the reservation's end, or what it was extended to for the payment. */
-async function lastExpiry(stage: Stage, pieces: readonly Piece[], begun: StoredEvent): Promise<string> {
-  let last = String(begun.data['deadline']);
+async function lastExpiry(stage: Stage, pieces: readonly Piece[]): Promise<string> {
+  let last = new Date().toISOString();
   for (const { variant_id } of pieces) {
     for await (const { data } of stage.options.eventLog.readStream(`inventory-${variant_id}`, 0n)) {
       const until = data['expires_at'];
@@ -68,6 +70,23 @@ export const interruptions: readonly Ending[] = [
         return { orderId: id, status: (await stage.cancel(id)).status };
       });
       return { orderId, pieces: [piece], received: [stock], faults: answered('the cancel', status, 200) };
+    },
+  },
+  {
+    name: 'reservation lapsed before the payment, and taken anew',
+    expected: confirmed,
+    play: async (stage) => {
+      const pieces: Piece[] = [];
+      for (let n = 0; n < 12; n += 1) pieces.push(await stage.piece(price, 1));
+      const [first] = pieces as [Piece];
+      const orderId = await stage.order(pieces, 'visa');
+      await stage.untilStock(first, 'inventory.reserved');
+      await whilePaused(stage, async () => {
+        await stage.past(await lastExpiry(stage, [first]));
+        await stage.receive(first, 1);
+      });
+      await stage.untilStock(first, 'inventory.reserved', 2);
+      return { orderId, pieces, received: [2, ...pieces.slice(1).map(() => 1)] };
     },
   },
   {

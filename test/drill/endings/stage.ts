@@ -113,6 +113,17 @@ export class Stage {
     );
   }
 
+  /** Waits until a piece's stream holds an event, the first or a later one. */
+  async untilStock(piece: Piece, type: string, count = 1): Promise<void> {
+    const holds = async () => {
+      let found = 0;
+      for await (const event of this.options.eventLog.readStream(`inventory-${piece.variant_id}`, 0n))
+        if (event.type === type) found += 1;
+      return found >= count;
+    };
+    await eventually(`${type} of variant ${piece.variant_id}, number ${count}`, holds, limitMs);
+  }
+
   /** Waits until a moment that an event names has passed. */
   async past(time: unknown, marginMs = 150): Promise<void> {
     const at = Date.parse(String(time)) + marginMs;
