@@ -1,23 +1,14 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { DomainError } from '../../domain/core/domain-error.js';
 import { eventCatalog } from '../../domain/event-catalog.js';
-import { type InventoryState, inventoryDecider } from '../../domain/inventory/inventory.js';
 import type { InventoryEvent } from '../../domain/inventory/inventory-events.js';
-import {
-  at,
-  commands,
-  events,
-  item,
-  orderId,
-  reservationId,
-  warehouse,
-} from '../../domain/inventory/inventory-fixture.js';
+import { at, events, item, orderId, reservationId, warehouse } from '../../domain/inventory/inventory-fixture.js';
 import type { Positioned } from '../../runtime/document-store/positioned.js';
 import { batchDecoder } from '../decode-batch.js';
 import { foldDocuments, touchedDocuments } from '../fold-batch.js';
 import type { Projection } from '../projection.js';
 import { asRecorded, asStored } from '../spec-histories.js';
+import { stockHistories } from '../spec-stock.js';
 import type { InventoryBody, ReservationBody } from './document.js';
 import { inventoryProjection } from './inventory.js';
 import { type ReservationEvent, reservationsProjection } from './reservations.js';
@@ -198,58 +189,10 @@ describe('a reservation', () => {
   });
 });
 
-const n = fc.integer({ min: 1, max: 6 });
-const quantity = fc.integer({ min: 1, max: 6 });
-const place = fc.integer({ min: 1, max: 3 });
-/** What is asked of a variant's stock, each at a second of its own. */
-const asked = fc.array(
-  fc.oneof(
-    fc.tuple(fc.constant('receive' as const), quantity, place),
-    fc.tuple(fc.constant('adjust' as const), fc.integer({ min: -6, max: 6 }), place),
-    fc.tuple(fc.constant('reserve' as const), n, quantity),
-    fc.tuple(fc.constant('reserve' as const), n, quantity),
-    fc.tuple(fc.constant('extend' as const), n, quantity),
-    fc.tuple(fc.constant('confirm' as const), n, quantity),
-    fc.tuple(fc.constant('release' as const), n, quantity),
-    fc.tuple(fc.constant('restock' as const), n, quantity),
-  ),
-  { maxLength: 60 },
-);
-
-const commandFor = ([what, a, b]: [string, number, number], now: number) => {
-  if (what === 'receive') return commands.receive(a, b, now);
-  if (what === 'adjust') return commands.adjust(a, b, now);
-  if (what === 'reserve') return commands.reserve(a, b, now + 8, now, 3);
-  if (what === 'extend') return commands.extend(a, now + 5 + b, now);
-  if (what === 'confirm') return commands.confirm(a, now);
-  return what === 'release' ? commands.release(a, now) : commands.restock(a, now);
-};
-
-/** What the decider makes of it: the events, and the state after each. */
-const histories = asked.map((list) => {
-  const history: InventoryEvent[] = [];
-  const states: InventoryState[] = [];
-  let state = inventoryDecider.initialState;
-  for (const [second, what] of list.entries()) {
-    let decided: readonly InventoryEvent[] = [];
-    try {
-      decided = inventoryDecider.decide(commandFor(what, second), state);
-    } catch (error) {
-      if (!(error instanceof DomainError)) throw error;
-    }
-    for (const event of decided) {
-      state = inventoryDecider.evolve(state, event);
-      history.push(event);
-      states.push(state);
-    }
-  }
-  return { history, states };
-});
-
 describe('any history of a variant', () => {
   it('has levels that come to what its events say is available', () => {
     fc.assert(
-      fc.property(histories, ({ history, states }) => {
+      fc.property(stockHistories, ({ history, states }) => {
         for (const [index, event] of history.entries()) {
           const stock = stockAfter(...history.slice(0, index + 1));
           expect(stock.available).to.equal(event.data.available);
@@ -268,7 +211,7 @@ describe('any history of a variant', () => {
 
   it('leaves those reservations open that the decider holds open', () => {
     fc.assert(
-      fc.property(histories, ({ history, states }) => {
+      fc.property(stockHistories, ({ history, states }) => {
         const found = [...reservationsAfter(...history)];
         const open = found.filter(([, { status }]) => status === 'open');
         const held = states.at(-1)?.open;
@@ -286,7 +229,7 @@ describe('any history of a variant', () => {
   for (const projection of [inventoryProjection, reservationsProjection] as readonly Projection[]) {
     it(`folds to the same ${projection.model.name} in batches of any size`, () => {
       fc.assert(
-        fc.property(histories, fc.integer({ min: 1, max: 7 }), ({ history }, size) => {
+        fc.property(stockHistories, fc.integer({ min: 1, max: 7 }), ({ history }, size) => {
           const log = asStored(history);
           const store = new Map<string, Positioned>();
           for (let from = 0; from < log.length; from += size) {

@@ -1,5 +1,5 @@
 import { decimalsOf } from '../../domain/core/money.js';
-import { type InventoryEvent, inventoryDefinitions } from '../../domain/inventory/inventory-events.js';
+import type { InventoryEvent } from '../../domain/inventory/inventory-events.js';
 import { type ProductEvent, productDefinitions } from '../../domain/product/product-events.js';
 import type { Projection, Recorded } from '../projection.js';
 import {
@@ -11,7 +11,16 @@ import {
   wordsOf,
 } from './document.js';
 
-export type ProductModelEvent = ProductEvent | InventoryEvent;
+const stockTypes = [
+  'inventory.received',
+  'inventory.adjusted',
+  'inventory.reserved',
+  'inventory.released',
+  'inventory.restocked',
+] as const;
+type StockEvent = Extract<InventoryEvent, { type: (typeof stockTypes)[number] }>;
+
+export type ProductModelEvent = ProductEvent | StockEvent;
 
 const termLimit = 400;
 const guessedWords = 20;
@@ -68,7 +77,6 @@ function derived(product: ProductBody): ProductBody {
   };
 }
 
-/** Most stock events change nothing here, and so cost no write: only the first and the last piece count. */
 function withStock(product: ProductBody, variantId: string, available: number): ProductBody {
   if (product.stocked.includes(variantId) === available > 0) return product;
   const stocked =
@@ -115,20 +123,34 @@ function changed(product: ProductBody, event: Recorded<ProductModelEvent>): Prod
     case 'inventory.received':
     case 'inventory.adjusted':
     case 'inventory.reserved':
-    case 'inventory.reservation.failed':
-    case 'inventory.extended':
-    case 'inventory.confirmed':
-    case 'inventory.confirmation.failed':
-    case 'inventory.restocked':
     case 'inventory.released':
-    case 'inventory.low':
+    case 'inventory.restocked':
       return withStock(product, event.data.variant_id, event.data.available);
   }
 }
 
+function isStock(event: Recorded<ProductModelEvent>): event is Recorded<StockEvent> {
+  return (stockTypes as readonly string[]).includes(event.type);
+}
+
+/** What an event did to what is available. */
+function movedBy(event: StockEvent): number {
+  if (event.type === 'inventory.received') return event.data.quantity;
+  if (event.type === 'inventory.adjusted') return event.data.delta;
+  const quantity = event.data.reservations.reduce((sum, part) => sum + part.quantity, 0);
+  return event.type === 'inventory.reserved' ? -quantity : quantity;
+}
+
+/** Only the first piece and the last one count here: most stock events belong to no product, and cost not even a read. */
+function changesStocked(event: StockEvent): boolean {
+  const { available } = event.data;
+  return available > 0 !== available - movedBy(event) > 0;
+}
+
 export const productSearchProjection: Projection<ProductModelEvent, ProductBody> = {
   model: productSearchModel,
-  types: new Set([...productDefinitions, ...inventoryDefinitions].map(({ type }) => type)),
-  ids: (event: Recorded<ProductModelEvent>) => [event.data.product_id],
+  types: new Set([...productDefinitions.map(({ type }) => type), ...stockTypes]),
+  ids: (event: Recorded<ProductModelEvent>) =>
+    isStock(event) && !changesStocked(event) ? [] : [event.data.product_id],
   evolve: (product = nothingYet, event) => (product.status === 'deleted' ? product : changed(product, event)),
 };

@@ -1,5 +1,8 @@
 import { expect } from 'chai';
+import fc from 'fast-check';
+import type { Recorded } from '../projection.js';
 import { asRecorded, orderOf, productOf } from '../spec-histories.js';
+import { stockHistories } from '../spec-stock.js';
 import { isOneLetterOff, neighbourhood, type ProductBody, wordsOf } from './document.js';
 import { type ProductModelEvent, productSearchProjection } from './product-search.js';
 
@@ -55,6 +58,30 @@ describe('the product-search read model', () => {
     for (const event of asRecorded([product.received(7), orderOf('a').stockReserved(0, 3)])) {
       expect(productSearchProjection.evolve(document, event, product.product_id)).to.equal(document);
     }
+  });
+
+  it('is named by those stock events alone that bring the first piece or take the last', () => {
+    const ids = (event: ProductModelEvent) =>
+      asRecorded([event]).flatMap((one) => [...productSearchProjection.ids(one)]);
+    const { product_id } = product;
+    expect(ids(product.received(10))).to.deep.equal([product_id]);
+    expect(ids(product.received(17))).to.deep.equal([]);
+    expect(ids(orderOf('a').stockReserved(0, 3))).to.deep.equal([]);
+    expect(ids(orderOf('a').stockReserved(0, 0))).to.deep.equal([product_id]);
+    fc.assert(
+      fc.property(stockHistories, ({ history }) => {
+        let document: ProductBody | undefined;
+        let available = 0;
+        for (const event of asRecorded(history)) {
+          const known = event as Recorded<ProductModelEvent>;
+          const named = productSearchProjection.types.has(event.type) ? productSearchProjection.ids(known) : [];
+          for (const id of named) document = productSearchProjection.evolve(document, known, id);
+          expect(named.length).to.equal(available > 0 === event.data.available > 0 ? 0 : 1);
+          ({ available } = event.data);
+          expect(document?.stocked ?? []).to.have.length(available > 0 ? 1 : 0);
+        }
+      }),
+    );
   });
 
   it('keeps stock through a new list of variants, and prices through changes', () => {
