@@ -12,7 +12,7 @@ export const productSearchModel: ReadModel = {
     { key: { status: 1, in_stock: 1, created_at: -1, _id: -1 } },
     { key: { status: 1, currency: 1, min_price: 1, _id: 1 } },
     { key: { status: 1, name_key: 1, _id: 1 } },
-    { key: { status: 1, terms: 1 } },
+    { key: { status: 1, terms: 1, created_at: -1 } },
     { key: { status: 1, near: 1 } },
   ],
 };

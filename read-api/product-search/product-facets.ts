@@ -8,7 +8,7 @@ export interface Counted {
 
 /** How the products that match divide. */
 export interface ProductFacets {
-  /** Counting ends at 20,000; `total_is_at_least` says so. */
+  /** Counting ends at 10,000; `total_is_at_least` says so. */
   readonly total: number;
   readonly total_is_at_least: boolean;
   /** The most frequent ones. */
@@ -30,7 +30,7 @@ export const noFacets: ProductFacets = {
   out_of_stock: 0,
 };
 
-const mostCounted = 20_000;
+const mostCounted = 10_000;
 const mostValues = 20;
 const mostBands = 50;
 

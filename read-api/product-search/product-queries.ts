@@ -40,8 +40,8 @@ export interface ProductQueries {
 }
 
 const unshown = { description: 0, terms: 0, name_terms: 0, near: 0, position: 0, status: 0, price_band: 0 };
-/** A word that more products than this have is no search; which of them are compared is then left to the index. */
-const mostCompared = 20_000;
+/** A word that more products have says little: only so many of them are compared, the newest. */
+const mostCompared = 5_000;
 
 /** The stages of a list by relevance. */
 function byRelevance(filter: Filter<ProductDocument>, words: Words, { after, limit }: ProductListQuery): Document[] {
