@@ -157,6 +157,15 @@ describe('a rate limiter on Redis', function () {
     expect(said.filter((text) => text.startsWith('warn')).length).to.equal(opened.length);
   });
 
+  it('limits from the start where there is no Redis at all', async () => {
+    const nowhere = openLimitRedis('redis://127.0.0.1:1', silentLogger);
+    const limiter = createRateLimiter({ redis: nowhere, table: limited({ points: 2, seconds: hour }) });
+    const taken = [];
+    for (let i = 0; i < 3; i += 1) taken.push((await limiter.take('default', 'alone'))?.allowed);
+    nowhere.disconnect();
+    expect(taken).to.deep.equal([true, true, false]);
+  });
+
   it('does not wait for a Redis that hangs', async () => {
     const redis = await connect();
     const limiter = createRateLimiter({ redis, table: limited({ points: 2, seconds: hour }) });
