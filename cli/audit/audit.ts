@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { eventCatalog } from '../../domain/event-catalog.js';
 import { allProjections } from '../../projections/all-projections.js';
 import { salesModel } from '../../projections/analytics/document.js';
@@ -21,6 +20,7 @@ import { orderBook } from './order-book.js';
 import { ordersEnd } from './orders-end.js';
 import { providerBook } from './provider-book.js';
 import type { ProviderLedger } from './provider-ledger.js';
+import { whenReached } from './reached.js';
 import type { ReadModels } from './read-models.js';
 import { readModelsFold } from './read-models-fold.js';
 import { reservationsLeftOnce } from './reservations-left-once.js';
@@ -79,7 +79,7 @@ export async function audit(
   const ids = projections.map(({ model }) => readModelId(model));
   onProgress('waiting for the projections');
   const reached =
-    readModels === undefined ? new Map<string, bigint>() : await waitFor(log, readModels, ids, head, waitMs);
+    readModels === undefined ? new Map<string, bigint>() : await whenReached(log, readModels, ids, head, waitMs);
   const parked = (await readModels?.parked(ids)) ?? [];
   if (readModels !== undefined) {
     for (const id of ids) {
@@ -167,36 +167,4 @@ function notCompared(): Finding {
   const found = tally('I9', 'every read model is the fold of the log', ['documents']);
   found.note('no read models were looked at');
   return found.finding();
-}
-
-/**
- * Waits until every projection has seen the log up to its head, for a while.
- *
- * @returns how far each came, at most the head
- */
-async function waitFor(
-  log: AuditedLog,
-  readModels: ReadModels,
-  ids: readonly string[],
-  head: bigint,
-  waitMs: number,
-): Promise<ReadonlyMap<string, bigint>> {
-  const deadline = performance.now() + waitMs;
-  for (;;) {
-    const checkpoints = await readModels.checkpoints(ids);
-    const reached = new Map<string, bigint>();
-    for (const id of ids) {
-      const at = checkpoints.get(id);
-      if (at === undefined) continue;
-      reached.set(id, at >= head || (await isQuiet(log, at, head)) ? head : at);
-    }
-    if (ids.every((id) => reached.get(id) === head) || performance.now() > deadline) return reached;
-    await sleep(100);
-  }
-}
-
-/** Whether nothing that a projection would be told of lies after a position: the store's own records move no checkpoint. */
-async function isQuiet(log: AuditedLog, after: bigint, upTo: bigint): Promise<boolean> {
-  for await (const { position } of log.readAll(after)) return position > upTo;
-  return true;
 }
