@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { complaintsOf } from '../../cli/audit/report-text.js';
 import { ShopClient } from '../../cli/shop-client.js';
 import { openEventLog } from '../../runtime/event-store/event-log.js';
 import { newId } from '../../runtime/ids.js';
@@ -11,7 +12,7 @@ const say = (text: string) => void process.stdout.write(`${text}\n`);
 
 /**
  * `npm run drill -- same-key [--times 10]`: sends one order so often at once, all under one Idempotency-Key, through the
- * gateway; stops and starts the system; sends it so often again. One order and equal answers, else exit 1.
+ * gateway; stops and starts the system; sends it so often again. One order, equal answers and a clean audit, else exit 1.
  */
 export async function runSameKey(args: string[]): Promise<void> {
   const { values } = parseArgs({ args, options: { times: { type: 'string', default: '10' } } });
@@ -50,6 +51,7 @@ export async function runSameKey(args: string[]): Promise<void> {
     await eventLog.close();
     if (created !== 1) faults.push(`${created} orders were created`);
     if (answers.size !== 1) faults.push(`${answers.size} different answers: ${[...answers].join(' ')}`);
+    faults.push(...complaintsOf(await drill.audit()));
     say(`  orders in the log: ${created}; answer: ${[...answers][0]}`);
   } finally {
     await drill.close();
