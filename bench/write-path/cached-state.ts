@@ -7,34 +7,41 @@ import { freshHandler, type ServedLog } from '../shop/served-log.js';
 import { reserving } from '../shop/workloads.js';
 import { loadThenAppend } from './other-handlers.js';
 
-const lanes = 16;
+const lanesAtOnce = [16, 64];
 const cached = 'cached state';
 const loaded = 'load, then append';
 
 /** What it saves that a stream is not read before it is written. */
 export async function measureCachedState(harness: Harness<'arm-ms'>, { server, eventLog }: ServedLog): Promise<Row[]> {
-  const rounds = await compared(harness, 'cached state', [server.pid], {
-    [cached]: () => {
-      const handler = freshHandler(eventLog);
-      return inLanes(lanes, harness.sizes['arm-ms'], () => {
-        const next = reserving.lane();
-        return () => {
-          const { aggregate, id, command, context } = next();
-          return handler.handle(aggregate, id, command, context);
-        };
-      });
-    },
-    [loaded]: () => {
-      const handle = loadThenAppend(eventLog);
-      return inLanes(lanes, harness.sizes['arm-ms'], () => {
-        const next = reserving.lane();
-        return (isOver) => handle(next(), isOver);
-      });
-    },
+  const ms = harness.sizes['arm-ms'];
+  const withCache = (lanes: number) => () => {
+    const handler = freshHandler(eventLog);
+    return inLanes(lanes, ms, () => {
+      const next = reserving.lane();
+      return () => {
+        const { aggregate, id, command, context } = next();
+        return handler.handle(aggregate, id, command, context);
+      };
+    });
+  };
+  const withLoad = (lanes: number) => () => {
+    const handle = loadThenAppend(eventLog);
+    return inLanes(lanes, ms, () => {
+      const next = reserving.lane();
+      return (isOver) => handle(next(), isOver);
+    });
+  };
+  const arms = lanesAtOnce.flatMap((lanes) => [
+    [armOf(cached, lanes), withCache(lanes)] as const,
+    [armOf(loaded, lanes), withLoad(lanes)] as const,
+  ]);
+  const rounds = await compared(harness, 'cached state', [server.pid], Object.fromEntries(arms));
+  const ratios = lanesAtOnce.map((lanes) => {
+    const samples = pairedRatios(rounds, armOf(cached, lanes), armOf(loaded, lanes), ({ perSecond }) => perSecond);
+    return row(`${lanes} in flight, ${cached} / ${loaded}`, 'x', samples, { id: 'P2', goal: { atLeast: 5 } });
   });
-  const ratio = pairedRatios(rounds, cached, loaded, ({ perSecond }) => perSecond);
-  return [
-    row(`${cached} / ${loaded}`, 'x', ratio, { id: 'P2', goal: { atLeast: 5 } }),
-    ...rates(rounds, [cached, loaded], `commands, ${lanes} in flight`),
-  ];
+  const names = arms.map(([name]) => name);
+  return [...ratios, ...rates(rounds, names, 'reserve stock')];
 }
+
+const armOf = (way: string, lanes: number) => `${lanes} in flight, ${way}`;
