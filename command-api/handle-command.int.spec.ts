@@ -3,7 +3,13 @@ import { z } from 'zod';
 import type { Command, Decider } from '../domain/core/decider.js';
 import { DomainError } from '../domain/core/domain-error.js';
 import { createCatalog, defineEvent, type EventOf } from '../domain/core/event-codec.js';
-import { type EventLog, OutcomeUnknown, Overloaded, type StoredEvent } from '../runtime/event-store/event-log.js';
+import {
+  type EventLog,
+  LogUnavailable,
+  OutcomeUnknown,
+  Overloaded,
+  type StoredEvent,
+} from '../runtime/event-store/event-log.js';
 import { verifyChain } from '../runtime/event-store/verify-chain.js';
 import { newId } from '../runtime/ids.js';
 import { silentLogger } from '../runtime/logger.js';
@@ -107,6 +113,38 @@ describe('the write loop', () => {
     expect(answers.filter((answer) => answer === 'accepted').length).to.equal(100);
     expect(answers.filter((answer) => answer === 'quantity-too-large').length).to.equal(50);
     expect((await handler.load(tally, id)).state).to.equal(100);
+  });
+
+  it('reads a few streams at a time, however many are asked for, and keeps what it has read', async () => {
+    const ids = Array.from({ length: 60 }, newId);
+    const first = handlerOn(watched());
+    await Promise.all(ids.map((id) => first.handle(tally, id, add(1), { ...context(), creates: true })));
+    let open = 0;
+    let most = 0;
+    let fails = true;
+    reads = 0;
+    const log = watched();
+    const slow: EventLog = {
+      ...log,
+      async *readStream(...args) {
+        open += 1;
+        most = Math.max(most, open);
+        try {
+          yield* log.readStream(...args);
+        } finally {
+          open -= 1;
+        }
+      },
+      append: (...args) => (fails ? Promise.reject(new LogUnavailable('too slow')) : log.append(...args)),
+    };
+    const cold = handlerOn(slow);
+    const all = () => Promise.all(ids.map((id) => codeOf(cold.handle(tally, id, add(1), context()))));
+    expect(new Set(await all())).to.deep.equal(new Set(['OutcomeUnknown']));
+    expect(most).to.be.within(2, 8);
+    expect(reads).to.equal(60);
+    fails = false;
+    expect(new Set(await all())).to.deep.equal(new Set(['accepted']));
+    expect(reads).to.equal(60);
   });
 
   it('does not read a stream that a command creates', async () => {

@@ -10,6 +10,7 @@ import {
   RevisionConflict,
   type StoredEvent,
 } from '../runtime/event-store/event-log.js';
+import { createGate, within } from '../runtime/gate.js';
 import type { Logger } from '../runtime/logger.js';
 import {
   type AnyAggregate,
@@ -99,6 +100,12 @@ const maxGroup = 256;
 const attempts = 20;
 /** How long the log may leave a group without an outcome; the gateway gives up a little later. */
 const settleMs = 6_000;
+/**
+ * What the log is asked at once. More would wait there, until all of it comes too late: answers that nobody waits for any
+ * more are asked for again, and a log that was slow for a moment stays so.
+ */
+const readsAtOnce = 8;
+const settledAtOnce = 512;
 /** A mailbox begins to drain when whoever is asking has asked for everything. */
 const soon = Promise.resolve();
 
@@ -107,12 +114,16 @@ export function createCommandHandler(options: CommandHandlerOptions): CommandHan
   const { eventLog, catalog, service, log, maxWaiting = 20_000, maxWaitingPerStream = 5_000 } = options;
   const states = new LRUCache<string, StreamState>({ max: options.cachedStreams ?? 20_000 });
   const mailboxes = new Map<string, Mailbox>();
+  const reads = createGate(readsAtOnce);
+  const settling = createGate(settledAtOnce);
   let waitingCount = 0;
+
+  const catchUp = (known: StreamState): Promise<void> => within(reads, () => known.catchUp(eventLog));
 
   /** What an accepted command was answered with, from its own events. */
   const answerAgain = async (known: StreamState, commandId: string, remembered: Remembered): Promise<Accepted> => {
     const { position } = known;
-    const before = await known.eventsOf(eventLog, commandId, remembered);
+    const before = await within(reads, () => known.eventsOf(eventLog, commandId, remembered));
     return { ...before, revision: remembered.last, position, repeated: true };
   };
 
@@ -141,7 +152,7 @@ export function createCommandHandler(options: CommandHandlerOptions): CommandHan
   const readTail = async (known: StreamState, deadline: number): Promise<void> => {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        await known.catchUp(eventLog);
+        await catchUp(known);
         return;
       } catch (error) {
         if (!(error instanceof LogUnavailable) || performance.now() > deadline) throw error;
@@ -158,16 +169,18 @@ export function createCommandHandler(options: CommandHandlerOptions): CommandHan
   /** Settles the first commands of the queue in one append. */
   const settle = async (stream: string, mailbox: Mailbox, progress: { sent: boolean }): Promise<void> => {
     const group = mailbox.queue.slice(0, maxGroup);
-    const deadline = performance.now() + settleMs;
     let known = states.get(stream);
     let newest = false;
     if (known === undefined) {
       known = new StreamState(stream, mailbox.aggregate.decider, catalog);
       if (!group.every(({ context }) => context.creates === true)) {
-        await readTail(known, deadline);
+        await readTail(known, performance.now() + settleMs);
+        // What was read stays known, however long it took and whatever becomes of this group.
+        if (known.revision >= 0n) states.set(stream, known);
         newest = true;
       }
     }
+    const deadline = performance.now() + settleMs;
     for (let attempt = 1; attempt <= attempts && performance.now() < deadline; attempt += 1) {
       const decided = decideGroup({ catalog, service }, known, mailbox.aggregate, group);
       if (decided.needsNewest && !newest) {
@@ -216,12 +229,13 @@ export function createCommandHandler(options: CommandHandlerOptions): CommandHan
     while (mailbox.queue.length > 0) {
       const progress = { sent: false };
       try {
-        await settle(stream, mailbox, progress);
+        await within(settling, () => settle(stream, mailbox, progress));
       } catch (error) {
-        // What this process believed of the stream may be wrong now: forget it, and tell everybody who waits. An append
-        // that was sent may have happened, whatever has failed since.
+        // Tell everybody who waits. An append that was sent may have happened, whatever has failed since: the next one
+        // finds out by its expected revision. What is known of the stream is kept, though it may be behind: to read all
+        // of it again is what a log that is slow could do without.
         const fault = progress.sent ? new OutcomeUnknown(`${stream} does not answer`, { cause: error }) : error;
-        states.delete(stream);
+        if (!isPassing(error)) states.delete(stream);
         const failed = mailbox.queue.splice(0, maxGroup);
         waitingCount -= failed.length;
         for (const waiting of failed) waiting.reject(fault);
@@ -256,7 +270,7 @@ export function createCommandHandler(options: CommandHandlerOptions): CommandHan
       if (known === undefined || newest) {
         const { decider } = aggregate as unknown as AnyAggregate;
         known ??= new StreamState(stream, decider, catalog);
-        await known.catchUp(eventLog);
+        await catchUp(known);
         if (known.revision >= 0n && !states.has(stream)) states.set(stream, known);
       }
       return { state: known.state as never, revision: known.revision, position: known.position };
@@ -267,7 +281,7 @@ export function createCommandHandler(options: CommandHandlerOptions): CommandHan
       if (known === undefined) {
         if (cachedOnly) return undefined;
         known = new StreamState(stream, (aggregate as unknown as AnyAggregate).decider, catalog);
-        await known.catchUp(eventLog);
+        await catchUp(known);
       }
       const remembered = known.commands.get(context.commandId);
       if (remembered === undefined) return undefined;
@@ -292,6 +306,10 @@ export function createCommandHandler(options: CommandHandlerOptions): CommandHan
       while (mailboxes.size > 0) await Promise.all([...mailboxes.values()].map(({ drained }) => drained));
     },
   };
+}
+
+function isPassing(error: unknown): boolean {
+  return [LogUnavailable, OutcomeUnknown, Overloaded].some((kind) => error instanceof kind);
 }
 
 function pause(ms: number): Promise<void> {

@@ -184,7 +184,8 @@ export class OrderProcess {
         this.deps.log.warn('fulfilment step will be tried again', {
           orderId: this.orderId,
           step: step.step,
-          err: error,
+          // A log that does not answer is met by every step of every order at once: a stack of each would hold it up more.
+          ...(isPassing(error) ? { because: String(error) } : { err: error }),
         });
         return false;
       }
