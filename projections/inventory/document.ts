@@ -12,7 +12,7 @@ export const inventoryModel: ReadModel = {
     { key: { sku: 1, _id: 1 } },
     { key: { shop_id: 1, sku: 1, _id: 1 } },
     { key: { product_id: 1, sku: 1, _id: 1 } },
-    { key: { available: 1, _id: 1 } },
+    // The one that every sale moves; across shops there is none.
     { key: { shop_id: 1, available: 1, _id: 1 } },
     { key: { low_stock: 1, sku: 1, _id: 1 }, ...lowOnly },
     { key: { low_stock: 1, available: 1, _id: 1 }, ...lowOnly },

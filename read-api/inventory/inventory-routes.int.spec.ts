@@ -66,8 +66,9 @@ describe('stock over HTTP', function () {
   it('is listed by SKU, or by what is available, either way round', async () => {
     expect(numbers(await list(''))).to.deep.equal([10, 14, 11, 12, 13]);
     expect(numbers(await list('?sort=-sku'))).to.deep.equal([13, 12, 11, 14, 10]);
-    expect(numbers(await list('?sort=available'))).to.deep.equal([11, 14, 12, 10, 13]);
-    expect(numbers(await list('?sort=-available'))).to.deep.equal([13, 10, 12, 14, 11]);
+    expect(numbers(await list(`?shop_id=${shop}&sort=available`))).to.deep.equal([11, 12, 10, 13]);
+    expect(numbers(await list(`?shop_id=${shop}&sort=-available`))).to.deep.equal([13, 10, 12, 11]);
+    expect(numbers(await list('?low_stock=true&sort=available'))).to.deep.equal([11, 14, 12]);
   });
 
   it('is filtered by shop, product, SKU, and by what runs low', async () => {
@@ -80,10 +81,10 @@ describe('stock over HTTP', function () {
 
   for (const sort of ['sku', '-sku', 'available', '-available']) {
     it(`is paged without gap or repeat by ${sort}, at equal values too`, async () => {
-      const whole = numbers(await list(`?sort=${sort}`));
+      const whole = numbers(await list(`?shop_id=${shop}&sort=${sort}`));
       const seen: number[] = [];
       for (let after = '', page = 0; page < whole.length; page += 1) {
-        const found = await list(`?sort=${sort}&limit=1${after}`);
+        const found = await list(`?shop_id=${shop}&sort=${sort}&limit=1${after}`);
         seen.push(...numbers(found));
         expect(found.next_cursor === null).to.equal(page === whole.length - 1);
         after = `&cursor=${found.next_cursor}`;
@@ -159,13 +160,14 @@ describe('stock over HTTP', function () {
   for (const path of [
     '?low_stock=yes',
     '?sort=price',
+    '?sort=available',
     '?shop_id[$ne]=x',
     '?sku[$gt]=',
     '?limit=101',
     '?cursor=abc',
     `?cursor=${made({ $gt: '' }, idOfNumber(1))}`,
     `?cursor=${made(5, idOfNumber(1))}`,
-    `?sort=available&cursor=${made('MUG-1', idOfNumber(1))}`,
+    `?shop_id=${shop}&sort=available&cursor=${made('MUG-1', idOfNumber(1))}`,
     `/${idOfNumber(10)}?a=b`,
     `/${idOfNumber(10)}/reservations?status=lost`,
     `/${idOfNumber(10)}/reservations?cursor=${made(5, idOfNumber(1))}`,

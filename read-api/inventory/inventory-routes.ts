@@ -27,6 +27,13 @@ const listQuery = z
     cursor: cursor(z.union([z.string().max(100), z.int()]), uuid).optional(),
     limit: pageLimit,
   })
+  .refine(
+    ({ sort, shop_id, low_stock }) => orderOf(sort).field === 'sku' || shop_id !== undefined || low_stock !== undefined,
+    {
+      path: ['sort'],
+      message: 'by what is available is of a shop, or of what runs low',
+    },
+  )
   .refine(({ sort, cursor: after }) => after === undefined || typeof after.value === valueTypes[orderOf(sort).field], {
     path: ['cursor'],
     message: 'must be from a page of the same sort',
