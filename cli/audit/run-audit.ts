@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { connectDocumentStore } from '../../runtime/document-store/connect.js';
-import { openEventLog } from '../../runtime/event-store/event-log.js';
+import { LogUnavailable, openEventLog } from '../../runtime/event-store/event-log.js';
 import { silentLogger } from '../../runtime/logger.js';
 import { DataFolder } from '../data-folder.js';
 import { CommandFault } from '../fault.js';
@@ -66,6 +66,9 @@ export async function runAudit(args: string[]): Promise<void> {
       `${reportText(report)}\n${verdict}: ${report.events} events up to position ${report.head}, ${seconds} s\n`,
     );
     if (!report.clean) process.exitCode = 1;
+  } catch (error) {
+    if (!(error instanceof LogUnavailable)) throw error;
+    throw new CommandFault('the log does not answer, or cannot be read: npx shopledger verify names the place.');
   } finally {
     for (const close of closing) await close();
   }

@@ -118,8 +118,13 @@ describe('the whole system, every part a process of its own', function () {
     it('is intact while it runs and after it has stopped', async () => {
       const running = await shopledger('verify', '--data', dataPath);
       expect([running.code, running.out.startsWith('intact: ')]).to.deep.equal([0, true]);
+      const audited = await shopledger('audit', '--data', dataPath);
+      expect([audited.code, audited.out.includes('\nclean: ')]).to.deep.equal([0, true]);
       await system?.stop();
       system = undefined;
+      const atRest = await shopledger('audit', '--data', dataPath);
+      const found = ({ out }: Finished) => out.split('\nclean: ')[0];
+      expect([atRest.code, found(atRest)]).to.deep.equal([0, found(audited)]);
       const stopped = await shopledger('verify', '--data', dataPath);
       expect([stopped.code, stopped.out.split(',')[0]]).to.deep.equal([0, running.out.split(',')[0]]);
     });
@@ -135,6 +140,8 @@ describe('the whole system, every part a process of its own', function () {
       expect(damaged.code).to.equal(1);
       expect(damaged.out).to.include('unreadable');
       expect(damaged.out).to.include(other.stream);
+      const audited = await shopledger('audit', '--data', dataPath);
+      expect([audited.code, audited.err.includes('shopledger verify')]).to.deep.equal([1, true]);
     });
   });
 
