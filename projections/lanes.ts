@@ -1,6 +1,6 @@
 import type { EventCatalog } from '../domain/core/event-codec.js';
 import type { Checkpoints } from '../runtime/document-store/checkpoints.js';
-import type { EventLog } from '../runtime/event-store/event-log.js';
+import type { EventLog, StoredEvent } from '../runtime/event-store/event-log.js';
 import { type Batch, type Follower, followLog } from '../runtime/event-store/follow.js';
 import type { Logger } from '../runtime/logger.js';
 import { batchDecoder, type Decode } from './decode-batch.js';
@@ -36,7 +36,15 @@ export interface LanesDeps extends RunnerDeps {
   readonly exclusive: Exclusive;
 }
 
-const maxBatch = 500;
+const maxBatch = 2_000;
+const entriesOfOne = 4;
+
+/** A large event counts for many: an order of a thousand lines takes as much room as a few hundred small ones. */
+function weigh({ data }: StoredEvent): number {
+  let entries = 0;
+  for (const value of Object.values(data)) if (Array.isArray(value)) entries += value.length;
+  return 1 + Math.floor(entries / entriesOfOne);
+}
 
 const isBefore = (a: bigint | undefined, b: bigint | undefined) => b !== undefined && (a === undefined || a < b);
 
@@ -110,6 +118,7 @@ export function openLanes(deps: LanesDeps): Lanes {
       lane.follower = followLog(eventLog, {
         after,
         maxBatch,
+        weigh,
         log,
         handle: (batch) => exclusive(async () => (open.has(lane) ? handle(lane, batch) : undefined)),
       });

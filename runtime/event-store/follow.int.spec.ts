@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import { eventually } from '../../test/support/eventually.js';
 import { startTestLog, type TestLog } from '../../test/support/stores.js';
 import { silentLogger } from '../logger.js';
+import type { StoredEvent } from './event-log.js';
 import { type Batch, type Follower, type FollowOptions, followLog } from './follow.js';
 import { fill, proposed, several } from './log-fixture.js';
 
@@ -52,6 +53,20 @@ describe('following the log', () => {
       ...Array.from({ length: 300 }, (_, n) => `a-${id}:${n}`),
       `b-${id}:0`,
     ]);
+  });
+
+  it('takes fewer large events at once, and one at least', async () => {
+    await fill(store.eventLog, `a-${id}`, 40);
+    const heavy = (stream: string, revision: bigint) => stream === `a-${id}` && revision % 10n === 0n;
+    const weigh = ({ stream, revision }: StoredEvent) => (heavy(stream, revision) ? 50 : 1);
+    const { follower, batches, events } = follow({ maxBatch: 20, weigh });
+    await sees(follower, await head());
+    expect(events().filter(({ stream }) => stream === `a-${id}`)).to.have.length(40);
+    const loads = batches.map((batch) => batch.events.reduce((sum, event) => sum + weigh(event), 0));
+    for (const [index, load] of loads.entries()) {
+      expect(load <= 20 || batches[index]?.events.length === 1, `${load}`).to.equal(true);
+    }
+    expect(loads.filter((load) => load === 50)).to.have.length(4);
   });
 
   it('begins after a position', async () => {

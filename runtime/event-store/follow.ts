@@ -14,8 +14,10 @@ export interface FollowOptions {
   readonly after: bigint | undefined;
   /** Only streams whose names begin so; all but the system's own where it is undefined. */
   readonly prefixes?: readonly string[];
-  /** At most this many events a batch. */
+  /** At most this many events a batch, as `weigh` counts them; always one at least. */
   readonly maxBatch: number;
+  /** For how many an event counts, 1 or more: large ones for more, so that a batch and what waits are bounded in memory. */
+  readonly weigh?: (event: StoredEvent) => number;
   /** Handles a batch; the next one waits for it. When it throws, the same events come again after a pause. */
   handle(batch: Batch): Promise<void>;
   readonly log: Logger;
@@ -38,7 +40,7 @@ const longestPauseMs = 5_000;
  * server ends it with an error, without one, or falls silent while the log goes on.
  */
 export function followLog(eventLog: EventLog, options: FollowOptions): Follower {
-  const { prefixes, maxBatch, handle, log, stallCheckMs = 15_000 } = options;
+  const { prefixes, maxBatch, weigh = () => 1, handle, log, stallCheckMs = 15_000 } = options;
   let done = options.after;
   let closing = false;
   // Only the loop below ever waits. Whatever happens wakes it, and it looks for itself what has happened.
@@ -51,6 +53,7 @@ export function followLog(eventLog: EventLog, options: FollowOptions): Follower 
   const followOnce = async (): Promise<void> => {
     const queue: StoredEvent[] = [];
     const highWater = maxBatch * 4;
+    let weight = 0;
     let seen = done;
     let latest = done;
     let ended: { error: unknown } | undefined;
@@ -88,9 +91,10 @@ export function followLog(eventLog: EventLog, options: FollowOptions): Follower 
       if (event !== undefined && (latest === undefined || event.position > latest)) {
         latest = event.position;
         queue.push(event);
+        weight += weigh(event);
       }
       reach(resolved.event?.position.commit ?? resolved.commitPosition ?? 0n);
-      if (queue.length >= highWater) subscription.pause();
+      if (weight >= highWater) subscription.pause();
     });
     subscription.on('error', stop);
     subscription.on('end', () => stop());
@@ -135,8 +139,16 @@ export function followLog(eventLog: EventLog, options: FollowOptions): Follower 
           await woken();
           continue;
         }
-        const events = queue.splice(0, maxBatch);
-        if (queue.length < maxBatch && subscription.isPaused()) subscription.resume();
+        let [taken, load] = [0, 0];
+        for (const event of queue) {
+          const next = load + weigh(event);
+          if (taken > 0 && next > maxBatch) break;
+          taken += 1;
+          load = next;
+        }
+        const events = queue.splice(0, taken);
+        weight -= load;
+        if (weight < maxBatch && subscription.isPaused()) subscription.resume();
         const upTo = (queue.length === 0 ? seen : events.at(-1)?.position) ?? 0n;
         await handle({ events, upTo });
         done = upTo;
