@@ -19,7 +19,8 @@ export interface Remembered {
   readonly requestHash: string | undefined;
   readonly first: bigint;
   last: bigint;
-  readonly at: number;
+  /** when its first event occurred, ISO 8601 */
+  readonly at: string;
 }
 
 const rememberedEvents = 10_000;
@@ -65,7 +66,7 @@ export class StreamState {
       return;
     }
     const requestHash = metadata['request_hash'];
-    const at = Date.parse(String(metadata['occurred_at']));
+    const at = String(metadata['occurred_at']);
     this.commands.set(commandId, {
       requestHash: typeof requestHash === 'string' ? requestHash : undefined,
       first: revision,
@@ -73,7 +74,8 @@ export class StreamState {
       at,
     });
     for (const [id, oldest] of this.commands) {
-      if (this.revision - oldest.last <= rememberedEvents || at - oldest.at <= rememberedMs) break;
+      if (this.revision - oldest.last <= rememberedEvents) break;
+      if (Date.parse(at) - Date.parse(oldest.at) <= rememberedMs) break;
       this.commands.delete(id);
     }
   }
