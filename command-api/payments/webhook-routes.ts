@@ -96,8 +96,9 @@ export function webhookRoutes(deps: WebhookDeps): Router {
       answer(res, 200, { received: true });
       return;
     }
-    if (status === 'captured') {
-      if (succeeded && state.providerTransactionId !== id) {
+    const taken = state.captures[attempt];
+    if (taken !== undefined || (status === 'captured' && !succeeded)) {
+      if (succeeded && taken !== id) {
         log.error('the provider took money twice for one payment', { paymentId: payment_id, orderId: order_id });
       }
       answer(res, 200, { received: true });

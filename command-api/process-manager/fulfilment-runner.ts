@@ -9,7 +9,7 @@ import { type FulfilmentStatus, fulfilmentStatus } from './fulfilment-status.js'
 import { type Actor, orderActors } from './order-actors.js';
 import { OrderProcess, type RunOutcome } from './order-process.js';
 import { isPassing, type ProcessDeps } from './process-deps.js';
-import { type WaitingOrder, type WaitsFor, waitingOrders } from './waiting-orders.js';
+import { owedBy, type WaitingOrder, type WaitsFor, waitingOrders } from './waiting-orders.js';
 
 export interface RunnerOptions extends ProcessDeps {
   /** Orders in hand at once; further ones wait in the log. */
@@ -76,11 +76,7 @@ export async function startFulfilmentRunner(options: RunnerOptions): Promise<Ful
   const letWait = (actor: Actor, what: WaitsFor, until: number, pauseMs: number) => {
     const { process } = actor;
     const { orderId, since, state } = process;
-    const { order, refund } = state;
-    const owed =
-      what === 'refund' && order !== undefined
-        ? { order_id: orderId, amount: order.total, currency: order.currency, refusals: refund.attempt }
-        : undefined;
+    const owed = what === 'refund' ? owedBy(state) : undefined;
     const knows = (event: StoredEvent) => process.knows(event);
     waiting.put({ orderId, for: what, until, since, pauseMs, deadline: state.payment.deadline, owed, knows });
     actors.remove(actor);

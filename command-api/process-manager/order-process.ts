@@ -3,9 +3,10 @@ import { DecodeError } from '../../domain/core/event-codec.js';
 import {
   acknowledge,
   acknowledgeRefusal,
-  answered,
+  charged,
   type Dispatch,
   type ProcessInput,
+  refunded,
   unanswered,
 } from '../../domain/fulfilment/dispatch.js';
 import { fulfilmentStream } from '../../domain/fulfilment/fulfilment-events.js';
@@ -202,9 +203,15 @@ export class OrderProcess {
   private async askProvider(step: Extract<Dispatch, { target: 'provider' }>): Promise<void> {
     const { provider } = this.deps;
     try {
-      const outcome = step.step === 'charge' ? await provider.charge(step.charge) : await provider.refund(step.refund);
-      failpoint(`${step.step}-answered`);
-      this.state = answered(this.state, step, outcome);
+      if (step.step === 'charge') {
+        const outcome = await provider.charge(step.charge);
+        failpoint('charge-answered');
+        this.state = charged(this.state, step, outcome);
+        return;
+      }
+      const outcome = await provider.refund(step.refund);
+      failpoint('refund-answered');
+      this.state = refunded(this.state, step, outcome);
       if (outcome.kind === 'refused') {
         this.deps.log.error('refund refused, money is owed', { orderId: this.orderId, reason: outcome.reason });
       }

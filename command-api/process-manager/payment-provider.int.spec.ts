@@ -71,7 +71,13 @@ describe('the payment provider, asked through the official client', () => {
   it('gives money back once, and says where it is refused', async () => {
     const captured = await charge('refundAnswerLost');
     const id = captured.kind === 'captured' ? captured.provider_transaction_id : '';
-    const refund = { provider_key: 'refund-1', order_id: 'order-1', provider_transaction_id: id, amount: 2999 };
+    const refund = {
+      charge: 1,
+      provider_key: 'refund-1',
+      order_id: 'order-1',
+      provider_transaction_id: id,
+      amount: 2999,
+    };
     expect(await provider.refund(refund).catch((error: unknown) => error)).to.be.instanceOf(ProviderUnavailable);
     expect(await provider.refund(refund)).to.include({ kind: 'refunded' });
     expect(await provider.refund({ ...refund, provider_key: 'refund-2' })).to.include({ kind: 'refunded' });

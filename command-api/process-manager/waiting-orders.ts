@@ -1,3 +1,4 @@
+import type { ProcessState } from '../../domain/fulfilment/process-state.js';
 import type { StoredEvent } from '../../runtime/event-store/event-log.js';
 
 /** What an order waits for: its customer's next card, a provider that is silent, or the next try of a refused refund. */
@@ -10,6 +11,13 @@ export interface OwedRefund {
   readonly currency: string;
   /** How often the provider has refused. */
   readonly refusals: number;
+}
+
+export function owedBy({ order, refunds }: ProcessState): OwedRefund | undefined {
+  const refused = Object.values(refunds).filter(({ status }) => status === 'failed');
+  if (order === undefined || refused.length === 0) return undefined;
+  const refusals = Math.max(...refused.map(({ attempt }) => attempt));
+  return { order_id: order.order_id, amount: order.total * refused.length, currency: order.currency, refusals };
 }
 
 /** An order that nothing can be done for now: all that is kept of it in memory. The log has the rest. */

@@ -55,6 +55,8 @@ export interface Charge {
 }
 
 export interface ProviderRefund {
+  /** The attempt to pay whose money goes back. */
+  readonly charge: number;
   readonly provider_key: string;
   readonly order_id: string;
   readonly provider_transaction_id: string;
@@ -139,7 +141,11 @@ function alreadyTrue(state: ProcessState, dispatch: StockStep | OrderStep | Paym
   switch (command.type) {
     // Somebody else may have told the log what the provider said: it need not be told again.
     case 'RecordPaymentSuccess': {
-      const { provider_transaction_id: providerTransactionId } = command.data;
+      const { attempt, provider_transaction_id: providerTransactionId } = command.data;
+      if (attempt < state.payment.attempt) {
+        const { [attempt]: _, ...unheard } = state.unheard;
+        return { ...state, unheard, strays: { ...state.strays, [attempt]: providerTransactionId } };
+      }
       return { ...state, payment: { ...state.payment, status: 'captured', providerTransactionId } };
     }
     case 'RecordPaymentFailure': {
@@ -178,14 +184,15 @@ export function unanswered(state: ProcessState, step: ChargeStep | RefundStep): 
   return step.step === 'charge' ? { ...state, payment: { ...state.payment, isSilent: true } } : state;
 }
 
-/** Takes in what the provider answered; the answer to an attempt that another one has followed counts no more. */
-export function answered(
-  state: ProcessState,
-  step: ChargeStep | RefundStep,
-  outcome: ChargeOutcome | RefundOutcome,
-): ProcessState {
-  if (outcome.kind === 'captured' || outcome.kind === 'declined') {
-    return step.attempt === state.payment.attempt ? { ...state, payment: { ...state.payment, outcome } } : state;
-  }
-  return step.attempt === state.refund.attempt ? { ...state, refund: { ...state.refund, outcome } } : state;
+/** Takes in what the provider answered. Of an attempt that another one has followed, only that it took money counts. */
+export function charged(state: ProcessState, { attempt }: ChargeStep, outcome: ChargeOutcome): ProcessState {
+  if (attempt === state.payment.attempt) return { ...state, payment: { ...state.payment, outcome } };
+  const isNews = outcome.kind === 'captured' && state.strays[attempt] === undefined;
+  return isNews ? { ...state, unheard: { ...state.unheard, [attempt]: outcome } } : state;
+}
+
+export function refunded(state: ProcessState, { refund, attempt }: RefundStep, outcome: RefundOutcome): ProcessState {
+  const known = state.refunds[refund.charge];
+  if (known?.attempt !== attempt) return state;
+  return { ...state, refunds: { ...state.refunds, [refund.charge]: { ...known, outcome } } };
 }

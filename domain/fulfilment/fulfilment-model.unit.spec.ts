@@ -2,8 +2,9 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import type { ProcessPolicy } from './dispatch.js';
 import { audit, expectUndoneInReverse, expireAll } from './model-audit-fixture.js';
-import { type Fault, faults, Process, place, type Script, settle, World } from './model-fixture.js';
+import { type Fault, faults, Process, place, settle, World } from './model-fixture.js';
 import { type Line, minutes } from './process-fixture.js';
+import type { Script } from './provider-fixture.js';
 
 const two: readonly Line[] = [
   { variant: 'mug', quantity: 1 },
@@ -32,6 +33,7 @@ describe('a process that crashes at every point', () => {
     'whose card is declined until the deadline': { script: 'declined', stock: plenty },
     'whose cards are declined one after the other': { script: 'declined', stock: plenty, retries: 2 },
     'whose second card is good': { script: 'declined once', stock: scarce, retries: 1 },
+    'whose first card is taken though it was declined': { script: 'declined and taken', stock: scarce, retries: 1 },
     'whose second card comes after its stock lapsed': {
       script: 'declined once',
       stock: scarce,
@@ -162,7 +164,15 @@ describe('any number of orders, under any faults', () => {
   const placed = fc.record({
     lines: fc.uniqueArray(line, { minLength: 1, maxLength: 2, selector: ({ variant }) => variant }),
     price: fc.constantFrom(1000, 1000, 1000, 0),
-    script: fc.constantFrom<Script>('captured', 'captured', 'declined', 'declined once', 'stolen', 'refund refused'),
+    script: fc.constantFrom<Script>(
+      'captured',
+      'captured',
+      'declined',
+      'declined once',
+      'declined and taken',
+      'stolen',
+      'refund refused',
+    ),
   });
   const scenario = (possible: readonly Fault[]) =>
     fc.record({

@@ -10,10 +10,11 @@ import type { PaymentEvent } from '../payment/payment-events.js';
 import {
   acknowledge,
   acknowledgeRefusal,
-  answered,
+  charged,
   type Dispatch,
   type ProcessInput,
   type ProcessPolicy,
+  refunded,
   unanswered,
 } from './dispatch.js';
 import { fulfilmentDecider } from './fulfilment.js';
@@ -31,13 +32,8 @@ import {
   variantId,
   warehouse_id,
 } from './process-fixture.js';
-import {
-  type ChargeOutcome,
-  evolveProcess,
-  initialProcess,
-  type ProcessState,
-  type RefundOutcome,
-} from './process-state.js';
+import { evolveProcess, initialProcess, type ProcessState } from './process-state.js';
+import { type Script, ScriptedProvider } from './provider-fixture.js';
 import { recallPayment, recallStock } from './recall.js';
 import { wakeAt } from './standing.js';
 
@@ -63,10 +59,6 @@ interface Stream {
 /** How a dispatch goes wrong: before or after its effect, with or without the process dying of it. */
 export type Fault = 'none' | 'crash before' | 'crash after' | 'error before' | 'error after';
 export const faults: readonly Fault[] = ['none', 'crash before', 'crash after', 'error before', 'error after'];
-/** What the provider does with an order. A first card that is `declined once` can be followed by one that is good. */
-export type Script = 'captured' | 'declined' | 'declined once' | 'stolen' | 'refund refused';
-const refusedRefunds = 2;
-
 export interface Placed {
   readonly name: string;
   readonly lines: readonly Line[];
@@ -75,17 +67,16 @@ export interface Placed {
 }
 
 /** The log, and the provider's ledger. */
-export class World {
+export class World extends ScriptedProvider {
   readonly log: LoggedEvent[] = [];
   private readonly streams = new Map<string, Stream>();
-  readonly captures = new Map<string, { order_id: string; amount: number; tx: string; attempt: number }>();
-  readonly refunds = new Map<string, { order_id: string; amount: number }>();
-  readonly scripts = new Map<string, Script>();
   /** When an event was recorded, in seconds. */
   readonly toldAt = new Map<LoggedEvent, number>();
   seconds = 0;
 
-  constructor(private readonly policy: Partial<ProcessPolicy> = {}) {}
+  constructor(private readonly policy: Partial<ProcessPolicy> = {}) {
+    super();
+  }
 
   stream(stream: string): Stream {
     const category = stream.slice(0, stream.indexOf('-')) as Category;
@@ -181,9 +172,12 @@ export class World {
 
   /** The provider tells of money it took; the log may have heard already. */
   webhook(order_id: string): boolean {
-    const capture = [...this.captures.values()].find((one) => one.order_id === order_id);
     const payment_id = deriveId('payment', order_id);
-    if (capture === undefined || this.state('payment', payment_id).status === 'captured') return false;
+    const known = this.state('payment', payment_id).captures;
+    const [capture] = [...this.captures.values()].filter(
+      (one) => one.order_id === order_id && known[one.attempt] === undefined,
+    );
+    if (capture === undefined) return false;
     const how = { transaction_id: 'TXN', payment_method: 'card', provider: 'stripe' };
     const ref = {
       payment_id,
@@ -195,26 +189,6 @@ export class World {
     const command = { type: 'RecordPaymentSuccess', data: { ...ref, ...how }, metadata: this.metadata };
     this.handle('payment', payment_id, command);
     return true;
-  }
-
-  askProvider(step: Extract<Dispatch, { target: 'provider' }>): ChargeOutcome | RefundOutcome {
-    if (step.step === 'charge') {
-      const { attempt, provider_key, order_id, amount } = step.charge;
-      const script = this.scripts.get(order_id);
-      if (script === 'stolen') return { kind: 'declined', reason: 'stolen_card', retryable: false };
-      if (script === 'declined' || (script === 'declined once' && attempt === 1)) {
-        return { kind: 'declined', reason: 'card_declined', retryable: true };
-      }
-      const tx = `pi_${provider_key}`;
-      this.captures.set(provider_key, { order_id, amount, tx, attempt });
-      return { kind: 'captured', provider_transaction_id: tx, payment_method: 'card' };
-    }
-    const { provider_key, order_id, amount } = step.refund;
-    if (this.scripts.get(order_id) === 'refund refused' && step.attempt <= refusedRefunds) {
-      return { kind: 'refused', reason: 'disputed' };
-    }
-    this.refunds.set(provider_key, { order_id, amount });
-    return { kind: 'refunded', provider_refund_id: `re_${provider_key}` };
   }
 }
 
@@ -284,8 +258,13 @@ export class Process {
 
   private execute(dispatch: Dispatch, isHeard: boolean): void {
     if (dispatch.target === 'provider') {
-      const outcome = this.world.askProvider(dispatch);
-      this.state = isHeard ? answered(this.state, dispatch, outcome) : unanswered(this.state, dispatch);
+      if (dispatch.step === 'charge') {
+        const outcome = this.world.charge(dispatch.charge);
+        this.state = isHeard ? charged(this.state, dispatch, outcome) : unanswered(this.state, dispatch);
+      } else {
+        const outcome = this.world.refund(dispatch);
+        this.state = isHeard ? refunded(this.state, dispatch, outcome) : unanswered(this.state, dispatch);
+      }
     } else {
       const commandId = [this.id, dispatch.target, dispatch.step, dispatch.id, dispatch.attempt].join(' ');
       const events = this.world.handle(dispatch.target, dispatch.id, dispatch.command, commandId);
@@ -317,7 +296,8 @@ export function settle(world: World, processes: readonly Process[], webhooks: 'l
     for (const process of processes) {
       process.catchUp();
       busy = process.step() || busy;
-      if (webhooks === 'late webhooks' && process.state.ended !== undefined && world.webhook(process.id)) {
+      const tells = webhooks === 'late webhooks' || world.scripts.get(process.id) === 'declined and taken';
+      if (tells && process.state.ended !== undefined && world.webhook(process.id)) {
         process.crash();
         busy = true;
       }

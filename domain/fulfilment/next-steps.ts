@@ -18,6 +18,7 @@ import {
   isRetryAwaited,
   refundSteps,
   settlePayment,
+  strayMoney,
 } from './payment-steps.js';
 import type { OrderFacts, ProcessState, VariantProgress } from './process-state.js';
 import { expireOverdue, expireWhileSilent, extendForPayment } from './reservation-steps.js';
@@ -27,9 +28,13 @@ import { expireOverdue, expireWhileSilent, extendForPayment } from './reservatio
  * process waits or has ended. Reserve, then pay, then confirm; on failure everything is undone in reverse order.
  */
 export function nextSteps(state: ProcessState, input: ProcessInput): readonly Dispatch[] {
-  const { order, ended } = state;
+  const { order } = state;
   if (order === undefined) return [];
-  if (ended !== undefined) return lateMoney(state, order, input);
+  return [...strayMoney(state, order, input), ...orderSteps(state, order, input)];
+}
+
+function orderSteps(state: ProcessState, order: OrderFacts, input: ProcessInput): readonly Dispatch[] {
+  if (state.ended !== undefined) return lateMoney(state, order, input);
   if (state.started === undefined) return reserve(state, order, input);
   if (mustCompensate(state)) return compensate(state, order, input);
   const { now } = input;

@@ -1,6 +1,6 @@
 import { chargeKey, refundKey, transactionId } from '../payment/payment-events.js';
 import { addMs, type Dispatch, onPayment, type ProcessInput, paymentRef } from './dispatch.js';
-import type { OrderFacts, ProcessState } from './process-state.js';
+import type { ChargeOutcome, OrderFacts, ProcessState, RefundProgress } from './process-state.js';
 
 /** What the provider says may be longer than what events hold. */
 const longestReason = 200;
@@ -27,17 +27,11 @@ export function settlePayment(
   input: ProcessInput,
   isLast = false,
 ): readonly Dispatch[] {
-  const { now, policy } = input;
+  const { now } = input;
   const { outcome, attempt, method = order.payment_method } = state.payment;
   const metadata = { now };
   const ref = paymentRef(order, input);
-  if (outcome?.kind === 'captured') {
-    const { provider_transaction_id, payment_method } = outcome;
-    const transaction_id = transactionId(order.order_number, attempt);
-    const how = { transaction_id, payment_method, provider: policy.provider, provider_transaction_id };
-    const data = { ...ref, attempt, amount: order.total, ...how };
-    return [onPayment('record_success', attempt, { type: 'RecordPaymentSuccess', data, metadata })];
-  }
+  if (outcome?.kind === 'captured') return [recordSuccess(order, input, attempt, outcome)];
   const overdue = isOverdue(state, now);
   if (outcome !== undefined || overdue) {
     const { reason, retryable } = outcome ?? { reason: 'payment_timeout', retryable: false };
@@ -68,39 +62,81 @@ export function closePayment(state: ProcessState, order: OrderFacts, input: Proc
 }
 
 /** When a refund that the provider refused is asked for again; ISO 8601, UTC. */
-export function refundDueAt({ refund }: ProcessState, { policy }: Pick<ProcessInput, 'policy'>): string | undefined {
-  if (refund.status !== 'failed' || refund.failedAt === undefined) return undefined;
+function dueAt(refund: RefundProgress | undefined, { policy }: Pick<ProcessInput, 'policy'>): string | undefined {
+  if (refund?.status !== 'failed' || refund.failedAt === undefined) return undefined;
   const pauseMs = policy.refundRetryMs * 2 ** Math.min(30, refund.attempt - 1);
   return addMs(refund.failedAt, Math.min(pauseMs, longestRefundPauseMs));
 }
 
-/** What is left to do so that captured money goes back, once; nothing where there is none. */
+/** When the next refused refund is asked for again; ISO 8601, UTC. */
+export function refundDueAt(state: ProcessState, input: Pick<ProcessInput, 'policy'>): string | undefined {
+  const times = Object.values(state.refunds).map((refund) => dueAt(refund, input));
+  return times.filter((time) => time !== undefined).sort()[0];
+}
+
+/** What is left to do so that what the order paid goes back, once; nothing where there is none. */
 export function refundSteps(state: ProcessState, order: OrderFacts, input: ProcessInput): readonly Dispatch[] {
-  const { payment, refund } = state;
-  if (payment.status !== 'captured' || refund.status === 'refunded') return [];
-  const due = refundDueAt(state, input);
+  const { status, attempt, providerTransactionId = '' } = state.payment;
+  return status === 'captured' ? refundCharge(state, order, input, attempt, providerTransactionId) : [];
+}
+
+/** Money that came of an attempt which another one has followed goes back, whatever becomes of the order. */
+export function strayMoney(state: ProcessState, order: OrderFacts, input: ProcessInput): readonly Dispatch[] {
+  const unheard = Object.entries(state.unheard).map(([attempt, outcome]) =>
+    recordSuccess(order, input, Number(attempt), outcome),
+  );
+  const refunds = Object.entries(state.strays).flatMap(([attempt, transaction]) =>
+    refundCharge(state, order, input, Number(attempt), transaction),
+  );
+  return [...unheard, ...refunds];
+}
+
+function recordSuccess(
+  order: OrderFacts,
+  input: ProcessInput,
+  attempt: number,
+  { provider_transaction_id, payment_method }: Extract<ChargeOutcome, { kind: 'captured' }>,
+): Dispatch {
+  const transaction_id = transactionId(order.order_number, attempt);
+  const how = { transaction_id, payment_method, provider: input.policy.provider, provider_transaction_id };
+  const data = { ...paymentRef(order, input), attempt, amount: order.total, ...how };
+  const metadata = { now: input.now };
+  return onPayment('record_success', attempt, { type: 'RecordPaymentSuccess', data, metadata });
+}
+
+/** Tells the steps of one charge's refund from those of another's: a command id holds one number. */
+const refundsOfCharge = 1_000;
+
+function refundCharge(
+  state: ProcessState,
+  order: OrderFacts,
+  input: ProcessInput,
+  charge: number,
+  provider_transaction_id: string,
+): readonly Dispatch[] {
+  const refund = state.refunds[charge];
+  if (refund?.status === 'refunded') return [];
+  const due = dueAt(refund, input);
   if (due !== undefined && Date.parse(input.now) < Date.parse(due)) return [];
   const metadata = { now: input.now };
-  const ref = paymentRef(order, input);
-  const refund_id = input.deriveId('refund', order.order_id, 1);
-  const amount = order.total;
-  if (refund.status === 'none' || refund.status === 'failed') {
-    const attempt = refund.attempt + 1;
-    const provider_key = refundKey(order.order_id, attempt);
-    const data = { ...ref, refund_id, amount, reason: 'order_failed', provider_key };
-    return [onPayment('request_refund', attempt, { type: 'RequestRefund', data, metadata })];
+  const { order_id, total: amount } = order;
+  const ref = { ...paymentRef(order, input), refund_id: input.deriveId('refund', order_id, charge) };
+  const isAsked = refund?.status === 'requested';
+  const attempt = isAsked ? refund.attempt : (refund?.attempt ?? 0) + 1;
+  const provider_key = refundKey(order_id, charge, attempt);
+  const number = (charge - 1) * refundsOfCharge + attempt;
+  if (!isAsked) {
+    const data = { ...ref, amount, reason: 'order_failed', provider_key };
+    return [onPayment('request_refund', number, { type: 'RequestRefund', data, metadata })];
   }
-  const { attempt } = refund;
   if (refund.outcome?.kind === 'refunded') {
-    const data = { ...ref, refund_id, provider_refund_id: refund.outcome.provider_refund_id };
-    return [onPayment('record_refund', attempt, { type: 'RecordRefund', data, metadata })];
+    const data = { ...ref, provider_refund_id: refund.outcome.provider_refund_id };
+    return [onPayment('record_refund', number, { type: 'RecordRefund', data, metadata })];
   }
   if (refund.outcome?.kind === 'refused') {
-    const data = { ...ref, refund_id, reason: refund.outcome.reason.slice(0, longestReason) };
-    return [onPayment('record_refund_failure', attempt, { type: 'RecordRefundFailure', data, metadata })];
+    const data = { ...ref, reason: refund.outcome.reason.slice(0, longestReason) };
+    return [onPayment('record_refund_failure', number, { type: 'RecordRefundFailure', data, metadata })];
   }
-  const provider_transaction_id = payment.providerTransactionId ?? '';
-  const provider_key = refundKey(order.order_id, attempt);
-  const asked = { provider_key, order_id: order.order_id, provider_transaction_id, amount };
-  return [{ target: 'provider', step: 'refund', id: refund_id, attempt, refund: asked }];
+  const asked = { charge, provider_key, order_id, provider_transaction_id, amount };
+  return [{ target: 'provider', step: 'refund', id: ref.refund_id, attempt, refund: asked }];
 }

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import { type PaymentEvent, refundKey } from '../payment/payment-events.js';
-import { acknowledge } from './dispatch.js';
+import { acknowledge, refunded as refundedBy } from './dispatch.js';
 import { nextSteps } from './next-steps.js';
 import { at, deriveId, input, variantId } from './process-fixture.js';
-import { evolveProcess, type ProcessState } from './process-state.js';
+import { evolveProcess } from './process-state.js';
 import { recallPayment } from './recall.js';
 import { standingOf, wakeAt } from './standing.js';
 import {
@@ -252,25 +252,21 @@ describe('a refund that the provider refuses', () => {
     const refund = { ...facts, refund_id: deriveId('refund', order_id, 1) };
     const requested: PaymentEvent = {
       type: 'payment.refund_requested',
-      data: { ...refund, provider_key: refundKey(order_id, 1), reason: 'order_failed' },
+      data: { ...refund, provider_key: refundKey(order_id, 1, 1), reason: 'order_failed' },
     };
     const refused: PaymentEvent = { type: 'payment.refund_failed', data: { ...refund, reason: 'disputed' } };
-    const state = knowing(created, started('refused', null), initiated, success, failed, requested);
-    const answered = {
-      ...state,
-      refund: { ...state.refund, outcome: { kind: 'refused', reason: 'disputed' } as const },
-    };
-    const over = [refused, ended('failed')].reduce<ProcessState>(
-      (next, event) => evolveProcess(next, event, undefined, at(1000)),
-      answered,
-    );
+    const state = knowing(created, started('refused', null), initiated, success, failed, requested, ended('failed'));
+    const [ask] = nextSteps(state, input());
+    if (ask?.target !== 'provider' || ask.step !== 'refund') throw new Error('no refund');
+    const answered = refundedBy(state, ask, { kind: 'refused', reason: 'disputed' });
+    const over = evolveProcess(answered, refused, undefined, at(1000));
     expect([standingOf(over), wakeAt(over, input())]).to.deep.equal(['owing-refund', at(1060)]);
     expect(stepsOf(over, 1059)).to.deep.equal([]);
     const [again] = nextSteps(over, input(1060));
     expect(again?.target === 'payment' && again.command.data).to.include({ provider_key: `${order_id}:refund:2` });
     const asked = evolveProcess(over, {
       ...requested,
-      data: { ...requested.data, provider_key: refundKey(order_id, 2) },
+      data: { ...requested.data, provider_key: refundKey(order_id, 1, 2) },
     });
     expect(stepsOf(asked, 1060)).to.deep.equal(['provider refund']);
     const refusedAgain = evolveProcess(asked, refused, undefined, at(2000));

@@ -3,7 +3,7 @@ import type { StockItem } from '../inventory/inventory.js';
 import type { InventoryEvent } from '../inventory/inventory-events.js';
 import type { OrderEvent, OrderKeys } from '../order/order-events.js';
 import type { PaymentEvent } from '../payment/payment-events.js';
-import { refundAttempt } from '../payment/payment-events.js';
+import { refundOf } from '../payment/payment-events.js';
 import type { FulfilmentEvent } from './fulfilment-events.js';
 
 /** What the process learns from: the events of the order, its payment, its own stream, and its commands' answers. */
@@ -37,6 +37,17 @@ export type RefundOutcome =
   | { readonly kind: 'refunded'; readonly provider_refund_id: string }
   | { readonly kind: 'refused'; readonly reason: string };
 
+export interface RefundProgress {
+  readonly id: string;
+  readonly status: 'requested' | 'refunded' | 'failed';
+  readonly attempt: number;
+  /** ISO 8601, UTC; when the provider refused it last. */
+  readonly failedAt?: string | undefined;
+  readonly outcome?: RefundOutcome;
+}
+
+type Captured = Extract<ChargeOutcome, { kind: 'captured' }>;
+
 export interface ProcessState {
   readonly order: OrderFacts | undefined;
   readonly orderStatus: 'none' | 'pending' | 'paid' | 'confirmed' | 'failed' | 'cancelled';
@@ -57,13 +68,12 @@ export interface ProcessState {
     /** Taken after its failure was recorded: the failure counts, the money goes back. */
     readonly late?: boolean;
   };
-  readonly refund: {
-    readonly status: 'none' | 'requested' | 'refunded' | 'failed';
-    readonly attempt: number;
-    /** ISO 8601, UTC; when the provider refused it last. */
-    readonly failedAt?: string | undefined;
-    readonly outcome?: RefundOutcome;
-  };
+  /** Money that the provider took for attempts which others have followed: attempt -> its transaction. */
+  readonly strays: Readonly<Record<number, string>>;
+  /** Such money that the log has not heard of. */
+  readonly unheard: Readonly<Record<number, Captured>>;
+  /** By the attempt to pay whose money goes back. */
+  readonly refunds: Readonly<Record<number, RefundProgress>>;
   /** Compensation steps that were recorded. One recorded step, and there is no way back to success. */
   readonly steps: readonly string[];
   /** The id of the event that made it fail, once it has. */
@@ -77,7 +87,9 @@ export const initialProcess: ProcessState = {
   stock: PersistentMap.empty(),
   started: undefined,
   payment: { status: 'none', attempt: 0 },
-  refund: { status: 'none', attempt: 0 },
+  strays: {},
+  unheard: {},
+  refunds: {},
   steps: [],
   because: undefined,
   ended: undefined,
@@ -91,6 +103,12 @@ function stockOf(items: Extract<OrderEvent, { type: 'order.created' }>['data']['
     stock = stock.set(variant_id, { item, quantity: total, attempt: 1, status: 'none' });
   }
   return stock;
+}
+
+function withRefund(state: ProcessState, id: string, change: Partial<RefundProgress>): ProcessState {
+  const [charge, refund] = Object.entries(state.refunds).find(([, one]) => one.id === id) ?? [];
+  if (charge === undefined || refund === undefined) return state;
+  return { ...state, refunds: { ...state.refunds, [charge]: { ...refund, ...change } } };
 }
 
 /** Notes where a variant of the order stands. */
@@ -130,11 +148,17 @@ export function evolveProcess(state: ProcessState, event: ProcessEvent, eventId?
       return failed({ ...state, orderStatus: 'cancelled' });
     case 'payment.initiated': {
       const { attempt, deadline, payment_method: method } = event.data;
-      if (attempt <= state.payment.attempt) return state;
-      return { ...state, payment: { status: 'open', attempt, deadline, method } };
+      const { attempt: before, outcome } = state.payment;
+      if (attempt <= before) return state;
+      const unheard = outcome?.kind === 'captured' ? { ...state.unheard, [before]: outcome } : state.unheard;
+      return { ...state, unheard, payment: { status: 'open', attempt, deadline, method } };
     }
     case 'payment.success': {
-      const providerTransactionId = event.data.provider_transaction_id;
+      const { attempt, provider_transaction_id: providerTransactionId } = event.data;
+      if (attempt < state.payment.attempt) {
+        const { [attempt]: _, ...unheard } = state.unheard;
+        return { ...state, unheard, strays: { ...state.strays, [attempt]: providerTransactionId } };
+      }
       const late = state.payment.late === true || state.payment.status === 'declined';
       return { ...state, payment: { ...state.payment, status: 'captured', providerTransactionId, late } };
     }
@@ -147,12 +171,15 @@ export function evolveProcess(state: ProcessState, event: ProcessEvent, eventId?
       const next = { ...state, payment: { ...state.payment, status, late, reason, retryable } } as const;
       return retryable && !late ? next : failed(next);
     }
-    case 'payment.refund_requested':
-      return { ...state, refund: { status: 'requested', attempt: refundAttempt(event.data.provider_key) } };
+    case 'payment.refund_requested': {
+      const { charge, attempt } = refundOf(event.data.provider_key);
+      const refund = { id: event.data.refund_id, status: 'requested', attempt } as const;
+      return { ...state, refunds: { ...state.refunds, [charge]: refund } };
+    }
     case 'payment.refunded':
-      return { ...state, refund: { ...state.refund, status: 'refunded' } };
+      return withRefund(state, event.data.refund_id, { status: 'refunded' });
     case 'payment.refund_failed':
-      return { ...state, refund: { ...state.refund, status: 'failed', failedAt: at } };
+      return withRefund(state, event.data.refund_id, { status: 'failed', failedAt: at });
     case 'fulfilment.started':
       return { ...state, started: { outcome: event.data.outcome, deadline: event.data.deadline } };
     case 'fulfilment.step_taken':

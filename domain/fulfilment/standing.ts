@@ -14,8 +14,8 @@ export type Standing =
   | 'ended';
 
 /** Whether the provider has refused to give money back that is the customer's. */
-export function isRefundOwed({ refund }: ProcessState): boolean {
-  return refund.status === 'failed';
+export function isRefundOwed({ refunds }: ProcessState): boolean {
+  return Object.values(refunds).some(({ status }) => status === 'failed');
 }
 
 export function standingOf(state: ProcessState): Standing {
@@ -33,9 +33,10 @@ export function standingOf(state: ProcessState): Standing {
  * @returns ISO 8601, UTC; undefined where only news can move the order on
  */
 export function wakeAt(state: ProcessState, input: Pick<ProcessInput, 'policy'>): string | undefined {
-  if (state.ended !== undefined) return refundDueAt(state, input);
+  const times = [refundDueAt(state, input)];
+  if (state.ended !== undefined) return times[0];
   if (state.payment.status !== 'open' && !isRetryAwaited(state)) return undefined;
-  const times = [state.payment.deadline];
+  times.push(state.payment.deadline);
   for (const { status, expiresAt } of state.stock.values()) if (status === 'reserved') times.push(expiresAt);
   const known = times.filter((time) => time !== undefined);
   return known.reduce<string | undefined>(

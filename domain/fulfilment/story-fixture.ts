@@ -1,7 +1,7 @@
 import type { InventoryEvent } from '../inventory/inventory-events.js';
 import type { PaymentEvent } from '../payment/payment-events.js';
-import { type Dispatch, reservationId } from './dispatch.js';
-import { type Process, place, type Script, World } from './model-fixture.js';
+import { type Dispatch, type ProcessPolicy, reservationId } from './dispatch.js';
+import { type Process, place, World } from './model-fixture.js';
 import { nextSteps } from './next-steps.js';
 import {
   at,
@@ -15,6 +15,7 @@ import {
   warehouse_id,
 } from './process-fixture.js';
 import { evolveProcess, initialProcess, type ProcessEvent, type ProcessState } from './process-state.js';
+import type { Script } from './provider-fixture.js';
 
 // What the specifications of the process share: the events of one order, and stories told against the model.
 
@@ -116,7 +117,7 @@ export const stepsOf = (state: ProcessState, seconds = 0) => nextSteps(state, in
 export function story(world: World, process: Process): string[][] {
   const groups: string[][] = [];
   for (;;) {
-    const steps = nextSteps(process.state, input(world.seconds));
+    const steps = nextSteps(process.state, world.input);
     if (steps.length === 0) return groups;
     groups.push(steps.map(name).sort());
     for (const _ of steps) process.step();
@@ -128,8 +129,9 @@ export function shop(
   lines = two,
   script: Script = 'captured',
   price = 1000,
+  policy: Partial<ProcessPolicy> = {},
 ) {
-  const world = new World();
+  const world = new World(policy);
   for (const [variant, quantity] of Object.entries(stocked)) world.receive(variant, quantity);
   const process = place(world, { name: 'a', lines, script, price });
   /** Carries on until this is what comes next. */

@@ -72,12 +72,19 @@ export function chargeKey(orderId: string, attempt: number): string {
   return `${orderId}:${attempt}`;
 }
 
-/** A refund that was refused is asked for again under another key: the provider would repeat its answer to the old one. */
-export function refundKey(orderId: string, attempt: number): string {
-  return `${orderId}:refund:${attempt}`;
+/**
+ * Under what key a charge's money is asked back. A refund that was refused is asked for again under another one: the
+ * provider would repeat its answer to the old key.
+ *
+ * @param charge the attempt to pay whose money goes back
+ * @param attempt counts how often it was asked for
+ */
+export function refundKey(orderId: string, charge: number, attempt: number): string {
+  return charge === 1 ? `${orderId}:refund:${attempt}` : `${orderId}:${charge}:refund:${attempt}`;
 }
 
-/** The attempt that a key of {@link refundKey} belongs to. */
-export function refundAttempt(providerKey: string): number {
-  return Number(/:(\d+)$/.exec(providerKey)?.[1] ?? 1);
+/** What a key of {@link refundKey} is about. */
+export function refundOf(providerKey: string): { charge: number; attempt: number } {
+  const [, charge = '1', attempt = '1'] = /(?::(\d+))?:refund:(\d+)$/.exec(providerKey) ?? [];
+  return { charge: Number(charge), attempt: Number(attempt) };
 }

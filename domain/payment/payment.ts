@@ -56,7 +56,8 @@ export interface PaymentState {
   /** For all attempts together. ISO 8601, UTC */
   readonly deadline: string;
   readonly provider: string;
-  readonly providerTransactionId: string | undefined;
+  /** The provider's transaction of every attempt that took money; more than one only where the provider erred. */
+  readonly captures: Readonly<Record<number, string>>;
   readonly refunds: Readonly<Record<string, Refund>>;
 }
 
@@ -70,7 +71,7 @@ const initialState: PaymentState = {
   retryable: false,
   deadline: '',
   provider: '',
-  providerTransactionId: undefined,
+  captures: {},
   refunds: {},
 };
 
@@ -89,8 +90,12 @@ function evolve(state: PaymentState, event: PaymentEvent): PaymentState {
       const { attempt, deadline, provider } = event.data;
       return { ...state, facts: factsOf(event.data), status: 'open', attempt, deadline, provider };
     }
-    case 'payment.success':
-      return { ...state, status: 'captured', providerTransactionId: event.data.provider_transaction_id };
+    case 'payment.success': {
+      const { attempt, provider_transaction_id } = event.data;
+      const captures = { ...state.captures, [attempt]: provider_transaction_id };
+      // Money of an attempt that another one has followed goes back, and says nothing of that other one.
+      return { ...state, captures, status: attempt < state.attempt ? state.status : 'captured' };
+    }
     case 'payment.failed':
       return state.status === 'captured' ? state : { ...state, status: 'failed', retryable: event.data.retryable };
     case 'payment.refund_requested': {
@@ -143,10 +148,10 @@ function decide(command: PaymentCommand, state: PaymentState): readonly PaymentE
     }
     case 'RecordPaymentSuccess': {
       const { attempt, transaction_id, payment_method, provider, provider_transaction_id, amount } = command.data;
-      if (status === 'captured') {
-        if (state.providerTransactionId === provider_transaction_id) return [];
-        throw captured();
-      }
+      const taken = state.captures[attempt];
+      if (taken === provider_transaction_id) return [];
+      if (taken !== undefined) throw captured();
+      if (attempt > state.attempt) throw new DomainError('payment-not-found', 'That attempt was never made.');
       if (amount !== facts.amount) throw new DomainError('amount-mismatch', 'The provider took another amount.');
       // A success after a failure was recorded is late news of money that was taken: it must not be lost.
       const how = { attempt, transaction_id, payment_method, provider, provider_transaction_id };
@@ -162,14 +167,15 @@ function decide(command: PaymentCommand, state: PaymentState): readonly PaymentE
     }
     case 'RequestRefund': {
       const { refund_id, amount, reason, provider_key } = command.data;
-      if (status !== 'captured') throw new DomainError('payment-not-captured', 'There is no money to give back.');
+      const captures = Object.keys(state.captures).length;
+      if (captures === 0) throw new DomainError('payment-not-captured', 'There is no money to give back.');
       if (amount < 1) throw new DomainError('amount-not-positive', 'A refund is above zero.');
       const known = state.refunds[refund_id];
       if (known !== undefined && known.status !== 'failed') return [];
       const promised = Object.values(state.refunds)
         .filter((refund) => refund.status !== 'failed')
         .reduce((sum, refund) => sum + refund.amount, 0);
-      if (promised + amount > facts.amount) {
+      if (promised + amount > facts.amount * captures) {
         throw new DomainError('refund-exceeds-capture', 'That is more than what was paid.', { promised });
       }
       return [{ type: 'payment.refund_requested', data: { ...facts, amount, refund_id, provider_key, reason } }];

@@ -194,6 +194,23 @@ describe('a customer’s change to an order', function () {
       expect(await codeOf(pay(pending))).to.deep.equal([409, 'payment-attempt-open']);
     });
 
+    it('gives the first card’s money back when that was taken all the same, and keeps the second’s', async () => {
+      const orderId = await place('pm_card_declinedThenSuccess_1s');
+      await until(orderId, 'payment.failed');
+      await pay(orderId);
+      const types = await until(orderId, 'payment.refunded');
+      expect(types).to.include('order.confirmed');
+      expect(types).to.not.include('inventory.restocked');
+      expect(types.filter((type) => type === 'payment.success').length).to.equal(2);
+    });
+
+    it('not at all gets the first one’s money back when that was taken after the decline, and the order fails', async () => {
+      const orderId = await place('pm_card_declinedThenSuccess_1s');
+      const types = await until(orderId, 'fulfilment.ended');
+      expect(types).to.include.members(['payment.refunded', 'inventory.released', 'order.failed']);
+      expect(types.filter((type) => type === 'payment.refund_requested').length).to.equal(1);
+    });
+
     it('comes too late after the deadline, at which the order fails by itself', async () => {
       await shop.stopFulfilment();
       await shop.startFulfilment((options) => ({ ...options, policy: { ...options.policy, paymentMs: 500 } }));
