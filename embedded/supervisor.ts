@@ -24,6 +24,7 @@ export type SupervisorEvent =
   | { type: 'stopped'; name: string };
 
 export interface SupervisorLimits {
+  /** A process that picks up a thousand open orders, or folds a long log, on a busy machine takes more than a moment. */
   readyMs: number;
   stopMs: number;
   firstBackoffMs: number;
@@ -69,7 +70,7 @@ export class SupervisorError extends Error {
 }
 
 const defaults: SupervisorLimits = {
-  readyMs: 30_000,
+  readyMs: 180_000,
   stopMs: 10_000,
   firstBackoffMs: 200,
   maxBackoffMs: 10_000,
