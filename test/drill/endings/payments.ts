@@ -67,6 +67,14 @@ export const payments: readonly Ending[] = [
     expected: { ...failed('generic_decline'), ...refunded },
     play: withCard('declinedThenSuccess_1s'),
   },
+  {
+    name: 'declined, paid with another card, then the first pays too',
+    expected: { ...confirmed, attempts: 2, captures: 2, refunds: 1 },
+    play: withCard('declinedThenSuccess_2s', async (stage, orderId) => {
+      await stage.until(orderId, 'payment.failed');
+      return answered('the second payment', (await stage.pay(orderId, 'visa')).status, 202);
+    }),
+  },
   { name: 'answer lost after the capture', expected: confirmed, play: withCard('answerLost') },
   { name: 'every answer lost, the webhook tells', expected: confirmed, play: withCard('answerAlwaysLost') },
   { name: 'answer after the webhook', expected: confirmed, play: withCard('answerAfterWebhook') },
