@@ -4,8 +4,8 @@ import { EventStoreDBClient } from '@eventstore/db-client';
 import type { DomainEvent } from '../../domain/core/decider.js';
 import type { Asking } from '../shop/asking.js';
 
-/** Of the pauses that were tried and are short beside an arm, those with which most commands of one stream got through. */
-const retry = { forever: true, factor: 1.5, minTimeout: 1, maxTimeout: 200, randomize: true };
+/** Emmett's own pauses after a conflict, but short beside an arm, and until the command comes through. Milliseconds. */
+const retry = { forever: true, minTimeout: 100, factor: 1.5, maxTimeout: 200 };
 
 /** The error that emmett's store throws is a copy of the class that emmett's own test looks for, so it never knows it. */
 const isConflict = (error: unknown): boolean =>
@@ -13,7 +13,7 @@ const isConflict = (error: unknown): boolean =>
 
 /** Emmett's command handler with the shop's deciders, as one who uses emmett would write it. */
 export interface EmmettHandler {
-  /** @returns false where conflicts had the last word when the time was over */
+  /** @returns false where a conflict had the last word, in the one attempt that is left when the time is over */
   handle(asked: Asking, isOver: () => boolean): Promise<boolean>;
   close(): Promise<void>;
 }
@@ -31,11 +31,12 @@ export function emmettHandler(connectionString: string): EmmettHandler {
         mapToStreamId: stream,
         retry: { onVersionConflict: { ...retry, shouldRetryError: isConflict } },
       });
-      let attempts = 0;
+      let last = false;
       // Appending nothing ends it. An error that is not to be retried would not: its retries go on behind the caller.
       const { newEvents } = await handle(store, id, (state) => {
-        attempts += 1;
-        return attempts > 1 && isOver() ? [] : ([...decider.decide(command, state)] as Event[]);
+        if (last) return [];
+        last = isOver();
+        return [...decider.decide(command, state)] as Event[];
       });
       return newEvents.length > 0;
     },
