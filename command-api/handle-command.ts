@@ -105,7 +105,7 @@ const settleMs = 6_000;
  * more are asked for again, and a log that was slow for a moment stays so.
  */
 const readsAtOnce = 8;
-const settledAtOnce = 512;
+const settledAtOnce = 128;
 /** A mailbox begins to drain when whoever is asking has asked for everything. */
 const soon = Promise.resolve();
 

@@ -6,6 +6,7 @@ import messages, { type BatchAppendReq, type BatchAppendResp } from '@eventstore
 import { type CallOptions, type ClientDuplexStream, type Metadata, status } from '@grpc/grpc-js';
 import empty from 'google-protobuf/google/protobuf/empty_pb.js';
 import timestamp from 'google-protobuf/google/protobuf/timestamp_pb.js';
+import { patientTimeout } from '../patient-timeout.js';
 import type { ProposedEvent } from './event-log.js';
 
 export type AppendOutcome =
@@ -111,12 +112,12 @@ export function batchAppender(client: EventStoreDBClient, timeoutMs: number): Ba
       current ??= open();
       const call = current;
       return new Promise<AppendOutcome>((resolve) => {
-        const timer = setTimeout(() => {
+        const timeout = patientTimeout(timeoutMs, () => {
           call.end('no answer in time');
           call.abandonConnection();
-        }, timeoutMs);
+        });
         call.waiting.set(id, (outcome) => {
-          clearTimeout(timer);
+          timeout.clear();
           resolve(outcome);
         });
         call.opened.then(

@@ -12,6 +12,7 @@ import {
 import type { JsonObject } from '../../domain/core/event-codec.js';
 import { newId } from '../ids.js';
 import type { Logger } from '../logger.js';
+import { patientTimeout } from '../patient-timeout.js';
 import { batchAppender, type Expected } from './batch-append.js';
 import { sendCredentials } from './credentials.js';
 
@@ -168,9 +169,9 @@ export function openEventLog(connectionString: string, log: Logger, options: Eve
     reading.on('error', () => {});
     let asking = true;
     let ended = false;
-    const late = setTimeout(() => {
+    const late = patientTimeout(timeoutMs, () => {
       if (asking) reading.destroy(new Error('The event store does not answer in time.'));
-    }, timeoutMs);
+    });
     try {
       for await (const item of reading) {
         const picked = pick(item);
@@ -188,7 +189,7 @@ export function openEventLog(connectionString: string, log: Logger, options: Eve
       if (hasType(error, ErrorType.STREAM_NOT_FOUND)) return;
       throw new LogUnavailable('The event store cannot be reached or refuses to read.', { cause: error });
     } finally {
-      clearTimeout(late);
+      late.clear();
       if (!ended) reading.cancel().catch(() => {});
     }
   }
