@@ -8,7 +8,7 @@ describe('an import during which every process is killed', function () {
   it('ends as the file says, with log, read models and provider in agreement', async () => {
     const told: string[] = [];
     const say = (text: string) => void told.push(text);
-    const outcome = await killImport({ seed: 'slice', invoices: 36, kills: 1, longestPauseMs: 150, say });
+    const outcome = await killImport({ seed: 'slice', invoices: 30, rounds: 1, kills: 1, longestPauseMs: 150, say });
     expect(outcome.faults, told.join('\n')).to.deep.equal([]);
     for (const [name, count] of Object.entries(outcome.kills)) expect(count, name).to.be.greaterThan(0);
   });

@@ -44,7 +44,7 @@ export function madeUpInvoices(random: Random, count: number): string {
   }));
   const rows = [header];
   for (let i = 0; i < count; i += 1) {
-    const month = Math.floor((6 * i) / count);
+    const month = Math.floor((18 * i) / count) % 6;
     const day = `${month === 0 ? '2010-12' : `2011-${two(month)}`}-${two(random.between(1, 28))}`;
     const time = `${day} ${two(random.between(8, 17))}:${two(random.between(0, 59))}:00`;
     const customer = random.chance(0.25) ? 'NA' : String(12_346 + random.between(0, Math.ceil(count / 4)));

@@ -31,7 +31,10 @@ export interface KillImport {
   readonly seed: string;
   /** The file to import; a made-up one where it is undefined. */
   readonly file?: string | undefined;
+  /** How many at least. */
   readonly invoices: number;
+  /** In how many imports, each of more than the one before; there are more of them for as long as kills are left. */
+  readonly rounds: number;
   /** How often each process is killed. */
   readonly kills: number;
   /** Milliseconds between one kill and the next, at most. */
@@ -48,15 +51,17 @@ export interface KillImportOutcome {
   readonly events: number;
 }
 
+const mostRounds = 18;
 const answered = 'process-manager at charge-answered';
 
 /** Imports while every process is killed again and again, and compares what came of it with the file. */
 export async function killImport(options: KillImport): Promise<KillImportOutcome> {
-  const { seed, file, invoices, kills, longestPauseMs, say } = options;
+  const { seed, file, invoices, rounds: leastRounds, kills, longestPauseMs, say } = options;
   const random = seeded('kill-import', seed);
   const folder = await temporaryFolder();
   const path = file ?? `${folder.path}/invoices.csv`;
-  if (file === undefined) await writeFile(path, madeUpInvoices(random, invoices));
+  const round = Math.ceil(invoices / leastRounds);
+  if (file === undefined) await writeFile(path, madeUpInvoices(random, round * mostRounds));
 
   const up = new Set<string>(processes);
   const counts: Record<string, number> = Object.fromEntries(
@@ -70,14 +75,18 @@ export async function killImport(options: KillImport): Promise<KillImportOutcome
     if (killing.delete(event.name) || event.name !== 'process-manager') return;
     if (event.reason.includes('SIGKILL')) counts[answered] = (counts[answered] ?? 0) + 1;
   };
-  // It dies there again after every restart, so long as so many payments are left.
-  const passes = random.between(Math.ceil(invoices / 12), Math.ceil(invoices / 6));
+  // It dies there again after every restart, so long as so many payments are left; not sooner, because answers come many
+  // at once, and each life must get some of them into the log.
+  const passes = random.between(6 + Math.ceil(invoices / 15), 8 + Math.ceil(invoices / 8));
   const env = { FAILPOINT: `charge-answered:${passes}` };
   say(`seed ${seed}: ${invoices} invoices, every process killed ${kills} times, and at the ${passes}th payment`);
   const drill = await startDrillSystem(env, { onEvent, limits: { firstBackoffMs: 100, maxBackoffMs: 400 } });
   try {
     const { supervisor } = drill.system;
-    const importer = startImporter(path, ['--invoices', String(invoices), '--data', drill.data.path]);
+    const argsOf = (rounds: number) => ['--invoices', String(rounds * round), '--data', drill.data.path];
+    let isKilling = true;
+    const wantsMore = (rounds: number) => rounds < leastRounds || (isKilling && rounds < mostRounds);
+    const importer = startImporter(path, argsOf, wantsMore);
     const victims = new Map<string, Victim>(
       processes.map((name) => [
         name,
@@ -106,14 +115,17 @@ export async function killImport(options: KillImport): Promise<KillImportOutcome
         say(`  ${((performance.now() - began) / 1000).toFixed(1).padStart(6)} s  killed ${name}`);
       },
     });
-    const { code, output } = await importer.done;
-    say(`  ${((performance.now() - began) / 1000).toFixed(1).padStart(6)} s  the import ended with ${code}`);
+    isKilling = false;
+    const { code, output, rounds } = await importer.done;
+    say(
+      `  ${((performance.now() - began) / 1000).toFixed(1).padStart(6)} s  the import ended with ${code}, ${rounds * round} invoices`,
+    );
     const faults = [
       ...(left.length > 0 ? [`the import was over before ${left.length} kills: give it more invoices`] : []),
       ...(code === 0 ? [] : [`the import ended with ${code}: ${output.trim().split('\n').slice(-12).join('\n    ')}`]),
       ...((counts[answered] ?? 0) > 0 ? [] : ['nothing was killed between an answer and its append']),
     ];
-    const checked = await check(drill, path, invoices, output);
+    const checked = await check(drill, path, rounds * round, output);
     return { ...checked, faults: [...faults, ...checked.faults], kills: counts };
   } finally {
     await drill.close();
@@ -143,7 +155,7 @@ async function check(drill: DrillSystem, path: string, invoices: number, told: s
   await eventLog.close();
   if (chain.firstBreak !== undefined) faults.push(`the hash chain breaks at ${chain.firstBreak.stream}`);
 
-  const again = await startImporter(path, ['--invoices', String(invoices), '--data', drill.data.path]).done;
+  const again = await startImporter(path, () => ['--invoices', String(invoices), '--data', drill.data.path]).done;
   const tableOf = (output: string) => output.split('\n').filter((line) => /^\s*20\d\d-\d\d /.test(line));
   if (again.code !== 0) faults.push(`an undisturbed import after it ended with ${again.code}`);
   if (tableOf(told).join('\n') !== tableOf(again.output).join('\n')) faults.push('the two imports show other tables');
@@ -174,6 +186,7 @@ export async function runKillImport(args: string[]): Promise<void> {
     seed,
     file,
     invoices: Number(values.invoices),
+    rounds: 3,
     kills: Number(values.kills),
     longestPauseMs: 2_000,
     say,
