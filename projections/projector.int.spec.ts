@@ -12,7 +12,7 @@ import { foldingOf } from './fold-log.js';
 import type { Projection } from './projection.js';
 import { type RunningProjections, startProjections } from './projector.js';
 import { orderOf, productOf } from './spec-histories.js';
-import { appendAll, appendRaw, startServers, until } from './spec-servers.js';
+import { appendAll, appendHistories, appendRaw, startServers, until } from './spec-servers.js';
 import { confirmedOrder, declinedOrder, soldProduct } from './spec-stories.js';
 
 describe('the projector', function () {
@@ -157,5 +157,43 @@ describe('the projector', function () {
     await caughtUp(await start(), position);
     const found = await store.db.collection('product-search-v2').findOne({ _id: product.product_id as never });
     expect(found).to.deep.include({ status: 'deleted', position });
+  });
+
+  it('passes no batch that was not stored, though the next one is folded already', async () => {
+    const histories = Array.from({ length: 60 }, (_, index) => confirmedOrder(`torn${index}`));
+    const position = await appendHistories(servers.eventLog, histories);
+    let writes = 0;
+    const failing = new Proxy(store.db, {
+      get(target, key) {
+        if (key !== 'collection') return Reflect.get(target, key);
+        return (name: string) => {
+          const collection = target.collection(name);
+          if (name !== 'orders-v1') return collection;
+          return new Proxy(collection, {
+            get(inner, called) {
+              const value: unknown = Reflect.get(inner, called);
+              if (called !== 'bulkWrite') return typeof value === 'function' ? value.bind(inner) : value;
+              return async (...args: Parameters<typeof inner.bulkWrite>) => {
+                writes += 1;
+                if (writes % 2 === 1 && writes < 12) throw new Error('the store did not take it');
+                return inner.bulkWrite(...args);
+              };
+            },
+          });
+        };
+      },
+    });
+    running = await startProjections({
+      eventLog: servers.eventLog,
+      db: failing,
+      log,
+      projections: allProjections,
+      maxBatch: 20,
+    });
+    await caughtUp(running, position);
+    expect(writes).to.be.greaterThan(12);
+    for (const projection of allProjections) {
+      expect(await documents(projection)).to.deep.equal(await expected(projection));
+    }
   });
 });

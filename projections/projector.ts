@@ -43,6 +43,8 @@ export interface ProjectorDeps {
   readonly catalog?: EventCatalog;
   readonly limits?: ParkingLimits;
   readonly clock?: () => Date;
+  /** At most this many events at once, large ones counted for many; 2,000 unless told otherwise. */
+  readonly maxBatch?: number;
   /** How often it looks for what people ask, and for collections that are gone. Milliseconds. */
   readonly lookEveryMs?: number;
 }
@@ -68,7 +70,12 @@ function taking(): Exclusive {
  */
 export async function startProjections(deps: ProjectorDeps): Promise<RunningProjections> {
   const { eventLog, db, log, projections, catalog = eventCatalog } = deps;
-  const { limits = { keys: 1_000, events: 100_000 }, clock = () => new Date(), lookEveryMs = 1_000 } = deps;
+  const {
+    limits = { keys: 1_000, events: 100_000 },
+    clock = () => new Date(),
+    lookEveryMs = 1_000,
+    maxBatch = 2_000,
+  } = deps;
   const [checkpoints, parkedEvents, acts] = [openCheckpoints(db), openParkedEvents(db), openActs(db)];
   const presence = openPresence(db, clock);
   const exclusive = taking();
@@ -82,9 +89,15 @@ export async function startProjections(deps: ProjectorDeps): Promise<RunningProj
     );
   }
 
-  const runnerDeps = { eventLog, checkpoints, parkedEvents, catalog, limits, clock, log, exclusive };
+  const runnerDeps = { eventLog, checkpoints, parkedEvents, catalog, limits, clock, log, exclusive, maxBatch };
   const replayDeps = { ...runnerDeps, decode: decoder(catalog) };
   const lanes = openLanes(runnerDeps);
+  /** Work on read models while no batch is being folded or on its way to them. */
+  const quietly: Exclusive = (work) =>
+    exclusive(async () => {
+      await lanes.settled();
+      return work();
+    });
 
   /** Empties a read model and begins at the start of the log; what was discarded stays so. */
   const empty = async (runner: Runner): Promise<void> => {
@@ -127,7 +140,7 @@ export async function startProjections(deps: ProjectorDeps): Promise<RunningProj
   for (const [, members] of [...starts].sort(([a = -1n], [b = -1n]) => (a < b ? 1 : -1))) lanes.open(members);
 
   const rebuild = (runner: Runner): Promise<Performed> =>
-    exclusive(async () => {
+    quietly(async () => {
       const others = await presence.others();
       if (others.length > 0) return { state: 'later', outcome: { waits_for: others } };
       await empty(runner);
@@ -136,8 +149,8 @@ export async function startProjections(deps: ProjectorDeps): Promise<RunningProj
     });
   const perform = (runner: Runner, act: Act): Promise<Performed> => {
     if (act.act === 'rebuild') return rebuild(runner);
-    if (act.act === 'discard') return discard(runner, act, exclusive, replayDeps);
-    return replay(runner, act, exclusive, replayDeps);
+    if (act.act === 'discard') return discard(runner, act, quietly, replayDeps);
+    return replay(runner, act, quietly, replayDeps);
   };
   /** Does what people have asked for. */
   const doActs = async (): Promise<void> => {
@@ -158,9 +171,11 @@ export async function startProjections(deps: ProjectorDeps): Promise<RunningProj
       await acts.end(act._id, performed.state, performed.outcome, clock());
       log.info('an act was carried out', { projection: runner.id, act: act.act, by: act.by, ...performed });
       if (runner.fault?.code !== 'parked-too-much') continue;
-      runner.fault = undefined;
-      lanes.leave(runner);
-      lanes.open([runner]);
+      await quietly(async () => {
+        runner.fault = undefined;
+        lanes.leave(runner);
+        lanes.open([runner]);
+      });
     }
   };
   /** Finds collections that were dropped while it ran. */

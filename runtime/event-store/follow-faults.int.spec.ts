@@ -126,7 +126,7 @@ describe('following a log that fails', () => {
   it('goes on with a slow handler across a reset', async () => {
     const followed = follow(faulty.eventLog, {
       maxBatch: 16,
-      handle: () => new Promise((resolve) => setTimeout(resolve, 1)),
+      handle: () => new Promise<undefined>((resolve) => setTimeout(resolve, 1, undefined)),
     });
     const written = await writeWhile(4, () => faulty.proxy.reset());
     await reaches(written.at(-1));
@@ -253,7 +253,7 @@ describe('following a log that fails', () => {
       };
       const followed = follow(greedy, {
         maxBatch: 5,
-        handle: () => new Promise((resolve) => setTimeout(resolve, 1)),
+        handle: () => new Promise<undefined>((resolve) => setTimeout(resolve, 1, undefined)),
       });
       await reaches(written.at(-1));
       expect(claims).to.be.greaterThan(0);

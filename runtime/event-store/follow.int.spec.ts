@@ -69,6 +69,45 @@ describe('following the log', () => {
     expect(loads.filter((load) => load === 50)).to.have.length(4);
   });
 
+  it('hands on what comes while a batch is in hand, and all of it again where that is not stored', async () => {
+    await fill(store.eventLog, `a-${id}`, 60);
+    const stored: bigint[] = [];
+    let reached: bigint | undefined;
+    let [refused, overlapped] = [false, 0];
+    let before: Promise<void> = Promise.resolve();
+    const follower = followLog(store.eventLog, {
+      after: undefined,
+      maxBatch: 10,
+      log: silentLogger,
+      async handle({ events, upTo, after }) {
+        let pending = true;
+        void before.finally(() => {
+          pending = false;
+        });
+        await Promise.resolve();
+        if (pending) overlapped += 1;
+        await before;
+        if (after !== undefined && (reached === undefined || reached < after)) throw new Error('out of turn');
+        const mine = events.filter(({ stream }) => stream === `a-${id}`).map(({ revision }) => revision);
+        const fails = !refused && mine.includes(25n);
+        refused ||= fails;
+        const slowly = async () => {
+          await new Promise((resolve) => setTimeout(resolve, 5));
+          if (fails) throw new Error('not now');
+          stored.push(...mine);
+          reached = upTo;
+        };
+        const inHand = slowly();
+        before = inHand.catch(() => {});
+        return { stored: inHand };
+      },
+    });
+    followers.push(follower);
+    await sees(follower, await head());
+    expect(stored).to.deep.equal(Array.from({ length: 60 }, (_, n) => BigInt(n)));
+    expect(overlapped).to.be.greaterThan(0);
+  });
+
   it('begins after a position', async () => {
     const written = await fill(store.eventLog, `a-${id}`, 10);
     const { follower, positions } = follow({ after: written[4] });

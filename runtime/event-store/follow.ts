@@ -7,6 +7,17 @@ export interface Batch {
   readonly events: readonly StoredEvent[];
   /** Everything the filter lets through up to this position is in this or an earlier batch. */
   readonly upTo: bigint;
+  /** Where the batch before it ended, or where following began; undefined at the start of the log. */
+  readonly after: bigint | undefined;
+}
+
+/**
+ * What a handler answers that lets the next batch come while this one is still on its way to a store. Such a handler
+ * stores batches in turn, and refuses one whose `after` it has not come to: the one before may just have failed.
+ */
+export interface InHand {
+  /** When it rejects, this batch and all after it come again. */
+  readonly stored: Promise<void>;
 }
 
 export interface FollowOptions {
@@ -18,8 +29,11 @@ export interface FollowOptions {
   readonly maxBatch: number;
   /** For how many an event counts, 1 or more: large ones for more, so that a batch and what waits are bounded in memory. */
   readonly weigh?: (event: StoredEvent) => number;
-  /** Handles a batch; the next one waits for it. When it throws, the same events come again after a pause. */
-  handle(batch: Batch): Promise<void>;
+  /**
+   * Handles a batch; the next one waits for it. When it throws, the same events come again after a pause. A batch that is
+   * answered as in hand counts as handled once it is stored.
+   */
+  handle(batch: Batch): Promise<InHand | undefined> | Promise<void>;
   readonly log: Logger;
   /** How often a subscription that says nothing is compared with the log. Milliseconds. */
   readonly stallCheckMs?: number;
@@ -57,6 +71,7 @@ export function followLog(eventLog: EventLog, options: FollowOptions): Follower 
     let seen = done;
     let latest = done;
     let ended: { error: unknown } | undefined;
+    let failed: { error: unknown } | undefined;
     let over = false;
 
     const reach = (position: bigint) => {
@@ -100,6 +115,9 @@ export function followLog(eventLog: EventLog, options: FollowOptions): Follower 
     subscription.on('end', () => stop());
     subscription.on('close', () => stop());
 
+    let handed = done;
+    let storing: Promise<void> = Promise.resolve();
+
     let before = seen;
     let missing: bigint | undefined;
     let comparing = false;
@@ -134,7 +152,8 @@ export function followLog(eventLog: EventLog, options: FollowOptions): Follower 
 
     try {
       while (!closing) {
-        if (queue.length === 0 && seen === done) {
+        if (failed !== undefined) throw failed.error;
+        if (queue.length === 0 && seen === handed) {
           if (ended !== undefined) throw ended.error;
           await woken();
           continue;
@@ -150,10 +169,25 @@ export function followLog(eventLog: EventLog, options: FollowOptions): Follower 
         weight -= load;
         if (weight < maxBatch && subscription.isPaused()) subscription.resume();
         const upTo = (queue.length === 0 ? seen : events.at(-1)?.position) ?? 0n;
-        await handle({ events, upTo });
-        done = upTo;
+        const inHand = await handle({ events, upTo, after: handed });
+        handed = upTo;
+        if (inHand === undefined) {
+          done = upTo;
+          continue;
+        }
+        storing = inHand.stored.then(
+          () => {
+            if (failed === undefined) done = upTo;
+          },
+          (error: unknown) => {
+            failed ??= { error };
+            wake();
+          },
+        );
       }
     } finally {
+      // Where to go on from is known once what is in hand is stored, or not.
+      await storing;
       over = true;
       clearInterval(stallCheck);
       subscription.unsubscribe().catch(() => {});
