@@ -50,7 +50,7 @@ describe('an event that cannot be folded', function () {
     await servers.close();
   });
 
-  const start = async (projection: Projection) => {
+  const start = async (projection: Projection, maxBatch = 15) => {
     await running?.close();
     const { eventLog } = servers;
     running = await startProjections({
@@ -58,6 +58,7 @@ describe('an event that cannot be folded', function () {
       db: store.db,
       log: silentLogger,
       projections: [projection],
+      maxBatch,
       lookEveryMs: 10,
     });
     return running;
@@ -127,6 +128,27 @@ describe('an event that cannot be folded', function () {
     expect(await stored()).to.deep.equal(await folded());
     expect(parkedNow()).to.deep.equal({ documents: 0, streams: 0, events: 0 });
     expect(await openParkedEvents(store.db).summaries()).to.deep.equal([]);
+  });
+
+  it('holds what follows of its document in the next batches, which are folded before it is stored', async () => {
+    const order = orderOf('o41');
+    const mine = [order.created(), order.paid(), order.confirmed(), order.shipped(), order.delivered()];
+    const others = Array.from({ length: 14 }, (_, index) => orderOf(`other${index}`).created());
+    const position = await appendAll(
+      servers.eventLog,
+      mine.flatMap((event) => [event, ...others.splice(0, 3)]),
+    );
+    for (const maxBatch of [4, 2, 1]) {
+      await start(picky(poisoned), maxBatch);
+      await caughtUp(position);
+      const poison = (await whole()).find((event) => isOf(poisoned)(event) && event.type === 'order.paid');
+      const waits = (event: StoredEvent) => isOf(poisoned)(event) && event.position >= (poison?.position ?? 0n);
+      expect(await stored()).to.deep.equal(await folded(waits));
+      expect(parkedNow()).to.deep.equal({ documents: 1, streams: 0, events: 4 });
+      await running?.close();
+      running = undefined;
+      await store.db.dropDatabase();
+    }
   });
 
   it('is passed over for good once discarded, in every fold to come', async () => {
@@ -215,7 +237,7 @@ describe('an event that cannot be folded', function () {
       },
     };
     const position = await appendHistories(servers.eventLog, hundred.slice(0, 5).map(confirmedOrder));
-    await start(growing);
+    await start(growing, 3);
     await caughtUp(position);
     const log = await whole();
     const waits = (id: string) => {
