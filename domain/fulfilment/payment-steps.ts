@@ -1,4 +1,4 @@
-import { chargeKey, refundKey, transactionId } from '../payment/payment-events.js';
+import { chargeKey, refundId, refundKey, transactionId } from '../payment/payment-events.js';
 import { addMs, type Dispatch, onPayment, type ProcessInput, paymentRef } from './dispatch.js';
 import type { ChargeOutcome, OrderFacts, ProcessState, RefundProgress } from './process-state.js';
 
@@ -120,7 +120,7 @@ function refundCharge(
   if (due !== undefined && Date.parse(input.now) < Date.parse(due)) return [];
   const metadata = { now: input.now };
   const { order_id, total: amount } = order;
-  const ref = { ...paymentRef(order, input), refund_id: input.deriveId('refund', order_id, charge) };
+  const ref = { ...paymentRef(order, input), refund_id: refundId(order_id, charge, input.deriveId) };
   const isAsked = refund?.status === 'requested';
   const attempt = isAsked ? refund.attempt : (refund?.attempt ?? 0) + 1;
   const provider_key = refundKey(order_id, charge, attempt);

@@ -83,6 +83,19 @@ export function refundKey(orderId: string, charge: number, attempt: number): str
   return charge === 1 ? `${orderId}:refund:${attempt}` : `${orderId}:${charge}:refund:${attempt}`;
 }
 
+/**
+ * One refund a charge, however often it is asked for.
+ *
+ * @param deriveId makes the same id of the same parts
+ */
+export function refundId(
+  orderId: string,
+  charge: number,
+  deriveId: (...parts: readonly (string | number)[]) => string,
+): string {
+  return deriveId('refund', orderId, charge);
+}
+
 /** What a key of {@link refundKey} is about. */
 export function refundOf(providerKey: string): { charge: number; attempt: number } {
   const [, charge = '1', attempt = '1'] = /(?::(\d+))?:refund:(\d+)$/.exec(providerKey) ?? [];

@@ -1,4 +1,5 @@
-import type { PaymentEvent } from '../../domain/payment/payment-events.js';
+import { type PaymentEvent, refundId } from '../../domain/payment/payment-events.js';
+import { deriveId } from '../../runtime/ids.js';
 import type { Projection, Recorded } from '../projection.js';
 import { type OrderBody, type OrderLine, type OrderStatus, ordersModel, type PaymentStatus } from './document.js';
 import { type OrderModelEvent, orderModelTypes } from './order-model-events.js';
@@ -66,11 +67,19 @@ function refunded(order: OrderBody, amount: number): OrderBody {
 
 function paymentAt(order: OrderBody, event: PaymentEvent, status: PaymentStatus, reason: string | null): OrderBody {
   const known = order.payment?.attempts ?? 0;
-  const attempt = 'attempt' in event.data ? event.data.attempt : known;
-  // A late word on an earlier attempt says nothing about the payment as it stands, unless money was taken.
-  if (attempt < known && status !== 'succeeded') return order;
-  const attempts = Math.max(known, attempt);
-  return { ...order, payment: { payment_id: event.data.payment_id, attempts, status, reason } };
+  const attempt = attemptOf(event, known);
+  // A late word on an earlier attempt, or on money of it that goes back, says nothing about the payment as it stands.
+  if (attempt < known) return order;
+  return { ...order, payment: { payment_id: event.data.payment_id, attempts: attempt, status, reason } };
+}
+
+/** The attempt to pay that an event is about; a refund is about the one whose money goes back. */
+function attemptOf({ data }: PaymentEvent, known: number): number {
+  if ('attempt' in data) return data.attempt;
+  for (let charge = 1; charge < known; charge += 1) {
+    if (data.refund_id === refundId(data.order_id, charge, deriveId)) return charge;
+  }
+  return known;
 }
 
 /** What an event changes beside the timeline. How an order ends is told by its own events alone. */

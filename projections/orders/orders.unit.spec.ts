@@ -1,5 +1,7 @@
 import { expect } from 'chai';
 import { eventCatalog } from '../../domain/event-catalog.js';
+import { refundId } from '../../domain/payment/payment-events.js';
+import { deriveId } from '../../runtime/ids.js';
 import { asRecorded, orderOf } from '../spec-histories.js';
 import { confirmedOrder, declinedOrder } from '../spec-stories.js';
 import type { OrderBody } from './document.js';
@@ -19,6 +21,10 @@ function given(...events: readonly OrderModelEvent[]): OrderBody {
   const document = folded(...events);
   if (document === undefined) throw new Error('there is no document');
   return document;
+}
+
+function withoutKey({ provider_key: _, ...data }: ReturnType<typeof order.refundRequested>['data']) {
+  return data;
 }
 
 const handled = (events: readonly { type: string }[]) =>
@@ -121,6 +127,31 @@ describe('the orders read model', () => {
     );
     expect(document.payment).to.deep.include({ status: 'succeeded', attempts: 2 });
     expect(document.timeline).to.have.length(5);
+  });
+
+  it('shows the payment as it stands while money of an earlier attempt goes back', () => {
+    const { order_id } = order;
+    const stray = { refund_id: refundId(order_id, 1, deriveId) };
+    const requested = { ...order.refundRequested().data, ...stray };
+    const goesBack: readonly OrderModelEvent[] = [
+      order.paymentSucceeded(1),
+      { type: 'payment.refund_requested', data: requested },
+      { type: 'payment.refund_failed', data: withoutKey(requested) },
+      { type: 'payment.refunded', data: { ...order.paymentRefunded().data, ...stray } },
+    ];
+    const tried = [order.created(), order.paymentInitiated(1), order.paymentFailed(1), order.paymentInitiated(2)];
+    const paid = [...tried, order.paymentSucceeded(2), order.paid(), order.confirmed()];
+    for (let told = 1; told <= goesBack.length; told += 1) {
+      const late = goesBack.slice(0, told);
+      expect(given(...tried, ...late).payment).to.deep.include({ status: 'initiated', attempts: 2 });
+      const document = given(...paid, ...late);
+      expect(document.status).to.equal('confirmed');
+      expect(document.payment).to.deep.include({ status: 'succeeded', attempts: 2, reason: null });
+      expect(document.timeline).to.have.length(paid.length + told);
+    }
+    const own = { refund_id: refundId(order_id, 2, deriveId) };
+    const refunded = { ...order.paymentRefunded().data, ...own };
+    expect(given(...paid, { type: 'payment.refunded', data: refunded }).payment?.status).to.equal('refunded');
   });
 
   it('ends failed by order.failed, with stage and reason', () => {
