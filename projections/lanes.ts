@@ -165,6 +165,8 @@ export function openLanes(deps: LanesDeps): Lanes {
     if (lane === live || live === undefined || isBefore(upTo, live.at)) return { stored: stored.then(() => {}) };
     await stored;
     for (const runner of lane.members) {
+      // One that has stopped has not come as far as its lane.
+      if (runner.fault !== undefined) continue;
       if (isBefore(runner.position, live.upTo)) runner.position = live.upTo;
       live.members.add(runner);
       log.info('projection has caught up', { projection: runner.id, position: String(runner.position) });

@@ -225,6 +225,39 @@ describe('an event that cannot be folded', function () {
     ]);
   });
 
+  it('stops a projection that catches up where too much would wait; let on, it has missed nothing', async () => {
+    const { eventLog } = servers;
+    const startBoth = async (projections: readonly Projection[]) => {
+      await running?.close();
+      const limits = { keys: 1, events: 100 };
+      const options = { log: silentLogger, limits, maxBatch: 3, lookEveryMs: 10 };
+      running = await startProjections({ eventLog, db: store.db, projections, ...options });
+      return running;
+    };
+    const stateOf = (id: string) => running?.states().find((state) => state.id === id);
+    const histories = ['a', 'b', 'c', 'd'].flatMap((name) => confirmedOrder(name));
+    let position = await appendAll(eventLog, histories);
+    await startBoth([ordersProjection]);
+    await caughtUp(position);
+
+    const [one, two] = [orderOf('a').order_id, orderOf('b').order_id];
+    await startBoth([ordersProjection, picky(one, two)]);
+    await until(() => stateOf('seen-v1')?.fault !== undefined, 'the fault');
+    position = await appendAll(eventLog, [orderOf('e').created()]);
+    await until(() => (stateOf('orders-v1')?.position ?? 0n) >= position, 'the others');
+
+    const first = (await openParkedEvents(store.db).summaries())[0]?.first.position ?? 0n;
+    const paidOf = (id: string) => (event: StoredEvent) => isOf(id)(event) && event.type === 'order.paid';
+    const second = (await whole()).find(paidOf(two))?.position ?? 0n;
+    expect((stateOf('seen-v1')?.position ?? 0n) < second, 'not past what it stopped at').to.equal(true);
+    await act({ act: 'discard', key: { kind: 'document', key: one }, position: first });
+    await act({ act: 'replay', key: null });
+    await caughtUp(position);
+    const left = (event: StoredEvent) => event.position === first || (isOf(two)(event) && event.position >= second);
+    expect(await stored()).to.deep.equal(await folded(left));
+    expect(stateOf('seen-v1')?.fault).to.equal(undefined);
+  });
+
   it('that makes a document too large, or unfit for BSON, parks it; the rest of its batch is stored', async () => {
     const [large, unfit] = [orderOf('o1').order_id, orderOf('o2').order_id];
     const growing: Projection = {
