@@ -1,10 +1,13 @@
 import { createHmac } from 'node:crypto';
 import { networkOf } from './rate-limit-key.js';
 
+// As command-api reads a body: a byte order mark before the text does not count.
+const utf8 = new TextDecoder();
+
 /** An address as command-api compares it, near enough: one that is written otherwise must not get attempts of its own. */
 function emailIn(body: Buffer | undefined): string | undefined {
   try {
-    const { email } = JSON.parse(body?.toString('utf8') ?? '') as { email?: unknown };
+    const { email } = JSON.parse(utf8.decode(body)) as { email?: unknown };
     return typeof email === 'string' ? email.normalize('NFC').trim().toLowerCase() : undefined;
   } catch {
     return undefined;

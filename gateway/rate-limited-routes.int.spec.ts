@@ -139,6 +139,20 @@ describe('a gateway whose callers have used up what they may ask', function () {
       expect(await logIn('bob@example.org', password)).to.equal(200);
     });
 
+    it('counts an attempt whatever its text begins with', async () => {
+      await start({ 'log-in': only(1) });
+      const body = `\ufeff${JSON.stringify({ email: 'ada@example.org', password: '1' })}`;
+      const tries = [];
+      for (let i = 0; i < 3; i += 1) {
+        const headers = { 'content-type': 'application/json' };
+        const url = `${fixture.gateway.url}/api/v1/auth/login`;
+        const response = await fetch(url, { method: 'POST', headers, body });
+        await response.body?.cancel();
+        tries.push(response.status);
+      }
+      expect(tries).to.deep.equal([401, 429, 429]);
+    });
+
     it('begins anew after a right password', async () => {
       await start({ 'log-in': only(2) });
       for (let i = 0; i < 4; i += 1) expect(await logIn('ada@example.org', password)).to.equal(200);

@@ -203,9 +203,11 @@ describe('a service', () => {
           statusCode: 415,
         });
       }
-      expect((await post('/echo', '{}', 'application/json; charset=latin1')).body.code).to.equal(
-        'encoding-unsupported',
-      );
+      for (const charset of ['latin1', 'utf-16', 'utf-16le', 'utf-32', 'utf-7']) {
+        const body = charset === 'utf-16le' ? Buffer.from('{}', 'utf16le') : '{}';
+        const { body: refused } = await post('/echo', body, `application/json; charset=${charset}`);
+        expect(refused, charset).to.include({ code: 'encoding-unsupported', statusCode: 415 });
+      }
     });
 
     it('refuses more than a megabyte: 413, and what is packed: 415', async () => {

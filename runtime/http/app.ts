@@ -189,7 +189,9 @@ export function buildApp(options: AppOptions, mount: (app: Express) => void): Ex
     limit: 1_000_000,
     strict: true,
     inflate: false,
-    verify: (_req, res, bytes) => {
+    verify: (_req, res, bytes, encoding) => {
+      // The gateway reads UTF-8 alone: what it counts and what a service reads must be the same text.
+      if (encoding !== 'utf-8') throw new HttpError(415, 'encoding-unsupported', 'Send JSON as UTF-8.');
       // Only an escape can bring in half of a surrogate pair; nothing that stores or hashes UTF-8 could keep it.
       (res as Response).locals['escaped'] = bytes.includes('\\ud') || bytes.includes('\\uD');
     },
