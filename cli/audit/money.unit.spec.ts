@@ -71,6 +71,28 @@ describe('I3, the money of orders', () => {
     expect(counts).to.include({ owed: 1 });
     expect(notes[0]).to.match(new RegExp(`^owed: ${total} GBP of order ${order_id}, refused at payment-`));
   });
+
+  it('is violated by what is kept beside a refund that was refused', () => {
+    const refused: AnyEvent[] = story.undoneOrder.map((event) => {
+      if (event.type === 'payment.refund_requested') return { ...event, data: { ...event.data, amount: 95 } };
+      if (event.type !== 'payment.refunded') return event;
+      const { provider_refund_id: _, ...data } = event.data;
+      return { type: 'payment.refund_failed', data: { ...data, amount: 95 } };
+    });
+    const { violations, first, counts } = found(refused, took);
+    expect(violations).to.equal(2);
+    expect(counts).to.include({ owed: 1 });
+    expect(first).to.include({ expected: '95 GBP kept', seen: `${total} GBP in the log` });
+  });
+
+  it('is violated by money of another currency than that of the order', () => {
+    const other: AnyEvent[] = story.confirmedOrder.map((event) =>
+      event.type === 'payment.success' ? { ...event, data: { ...event.data, currency: 'JPY' } } : event,
+    );
+    const { first } = found(other, took);
+    expect(first).to.include({ expected: 'money in GBP', seen: `${total} JPY` });
+    expect(first?.where).to.match(new RegExp(`^order ${order_id}, payment-`));
+  });
 });
 
 describe('I4, one charge', () => {
@@ -204,5 +226,6 @@ describe('I14, every order ends', () => {
     expect(found([...story.confirmedOrder, story.failed()]).first?.seen).to.match(/^failed at order-/);
     const otherwise = [...story.confirmedOrder.slice(0, -1), story.ended('failed')];
     expect(found(otherwise).first?.seen).to.match(/^failed at fulfilment-/);
+    expect(found([...story.confirmedOrder, story.ended()]).first?.seen).to.match(/^again at fulfilment-/);
   });
 });

@@ -13,12 +13,14 @@ export interface OneEffect extends Watcher {
 
 /**
  * I7: a command has one effect in a stream. Its events are appended together, so that its id comes back in none that are
- * apart; and wherever its id stands, it was the same request. What it was answered with follows from these events.
+ * apart; wherever its id stands, it was the same request; and it makes one order at most. What it was answered with follows from these events.
  */
 export function oneEffect(): OneEffect {
   const found = tally('I7', 'a command id has one effect and one request', ['events', 'commands', 'keyed requests']);
   const streams = new Map<string, Seen>();
   const requests = new Map<string, string>();
+  /** Command -> where it made an order. */
+  const orders = new Map<string, string>();
 
   const checkRequest = (stored: StoredEvent, commandId: string) => {
     const hash = stored.metadata['request_hash'];
@@ -30,6 +32,12 @@ export function oneEffect(): OneEffect {
     } else if (before !== hash) {
       found.violated(`${placeOf(stored)}, command ${commandId}`, `request ${before}`, `request ${hash}`);
     }
+  };
+
+  const checkOrder = (stored: StoredEvent, commandId: string) => {
+    const before = orders.get(commandId);
+    if (before === undefined) orders.set(commandId, placeOf(stored));
+    else found.violated(`${placeOf(stored)}, command ${commandId}`, 'one order', `another at ${before}`);
   };
 
   return {
@@ -48,6 +56,7 @@ export function oneEffect(): OneEffect {
       }
       seen.last.set(commandId, revision);
       checkRequest(stored, commandId);
+      if (stored.type === 'order.created' && before === undefined) checkOrder(stored, commandId);
     },
     finding: () => found.finding(),
   };

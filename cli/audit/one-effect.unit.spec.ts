@@ -41,6 +41,16 @@ describe('I7, a command has one effect', () => {
     expect(first?.seen).to.equal('order.confirmed after revision 0');
   });
 
+  it('is violated by a command that made two orders', () => {
+    const orders = [...confirmedOrder, ...storyOf('b').confirmedOrder];
+    const { violations, first } = found(orders, (index) =>
+      orders[index]?.type === 'order.created' ? { command_id } : {},
+    );
+    expect(violations).to.equal(1);
+    expect(first?.where).to.match(new RegExp(`^order-\\S+ revision 0, position \\d+, command ${command_id}$`));
+    expect(first?.expected).to.equal('one order');
+  });
+
   it('is violated by one id that stands for two requests', () => {
     const hashes = ['a'.repeat(64), 'b'.repeat(64)];
     const { violations, first, counts } = found(confirmedOrder, (index) =>

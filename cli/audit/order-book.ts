@@ -31,13 +31,21 @@ export interface BookedOrder {
   readonly id: string;
   /** Undefined where the log speaks of an order that it does not create. */
   created:
-    | { readonly total: number; readonly currency: string; readonly units: number; readonly at: number }
+    | {
+        readonly total: number;
+        readonly currency: string;
+        /** By variant id. */
+        readonly units: ReadonlyMap<string, number>;
+        readonly at: number;
+      }
     | undefined;
   /** The first event that names it. */
   readonly place: string;
   ends: { readonly status: OrderEnd; readonly place: string }[];
   /** How its fulfilment ended: from here on nothing is under way. */
   settled: { readonly outcome: OrderEnd; readonly place: string } | undefined;
+  /** Where its fulfilment ended once more. */
+  settledAgain: string | undefined;
   /** The latest deadline that the log names for it, milliseconds since 1970. */
   deadline: number;
   readonly attempts: Set<number>;
@@ -58,6 +66,7 @@ function blank(id: string, stored: StoredEvent): BookedOrder {
     place: placeOf(stored),
     ends: [],
     settled: undefined,
+    settledAgain: undefined,
     deadline: 0,
     attempts: new Set(),
     captures: [],
@@ -74,10 +83,9 @@ export function netOf({ captures, refunds }: BookedOrder): number {
   return net;
 }
 
-/** Whether giving money back for the order was refused by the provider, so that it is still owed. */
-export function isOwed({ refunds }: BookedOrder): boolean {
-  for (const { status } of refunds.values()) if (status === 'refused') return true;
-  return false;
+/** The refunds that the provider refused, so that they are still owed. */
+export function owedOf({ refunds }: BookedOrder): readonly Refund[] {
+  return [...refunds.values()].filter(({ status }) => status === 'refused');
 }
 
 /** Books every order's money and end, for the checks that compare them. */
@@ -98,7 +106,8 @@ export function orderBook(): OrderBook {
       const order = orderOf(event.data.order_id, stored);
       if (event.type === 'order.created') {
         const { total, currency, items } = event.data;
-        const units = items.reduce((sum, { quantity }) => sum + quantity, 0);
+        const units = new Map<string, number>();
+        for (const { variant_id, quantity } of items) units.set(variant_id, (units.get(variant_id) ?? 0) + quantity);
         order.created ??= { total, currency, units, at: stored.recordedAt.getTime() };
         order.deadline = Math.max(order.deadline, stored.recordedAt.getTime());
       } else bookEnd(order, stored, event) || bookMoney(order, stored, event) || bookDeadline(order, event);
@@ -114,7 +123,8 @@ function bookEnd(order: BookedOrder, stored: StoredEvent, event: FlowEvent): boo
       order.ends.push({ status: event.type.slice('order.'.length) as OrderEnd, place: placeOf(stored) });
       return true;
     case 'fulfilment.ended':
-      order.settled ??= { outcome: event.data.outcome, place: placeOf(stored) };
+      if (order.settled === undefined) order.settled = { outcome: event.data.outcome, place: placeOf(stored) };
+      else order.settledAgain ??= placeOf(stored);
       return true;
     default:
       return false;

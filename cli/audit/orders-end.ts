@@ -8,7 +8,7 @@ import type { BookedOrder } from './order-book.js';
  */
 export function ordersEnd(orders: ReadonlyMap<string, BookedOrder>, { now, graceMs }: Patience): Finding {
   const found = tally('I14', 'every order ends', ['orders', 'ended', 'open']);
-  for (const { id, created, place, ends, settled, deadline } of orders.values()) {
+  for (const { id, created, place, ends, settled, settledAgain, deadline } of orders.values()) {
     if (created === undefined) continue;
     found.count('orders');
     const [first, second] = ends;
@@ -18,6 +18,9 @@ export function ordersEnd(orders: ReadonlyMap<string, BookedOrder>, { now, grace
         `${first.status} at ${first.place}, and no other end`,
         `${second.status} at ${second.place}`,
       );
+    }
+    if (settled !== undefined && settledAgain !== undefined) {
+      found.violated(`order ${id}`, `a fulfilment that ended once, at ${settled.place}`, `again at ${settledAgain}`);
     }
     if (first !== undefined && settled !== undefined) {
       found.count('ended');

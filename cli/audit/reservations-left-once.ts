@@ -8,6 +8,7 @@ type Standing = 'open' | 'released' | 'confirmed' | 'undone' | 'returned';
 interface Reservation {
   readonly orderId: string;
   readonly stream: string;
+  readonly variantId: string;
   /** Units by warehouse, as text that compares. */
   readonly parts: string;
   readonly units: number;
@@ -37,7 +38,7 @@ export interface ReservationsLeftOnce extends Watcher {
 
 /**
  * I2: a reservation is taken once and left exactly once, by what was taken; what was confirmed comes back by restocking
- * alone; an order that ended holds nothing, and one that was confirmed sold exactly its units.
+ * alone; an order that ended holds nothing, and one that was confirmed sold exactly its units of each variant.
  */
 export function reservationsLeftOnce(): ReservationsLeftOnce {
   const found = tally('I2', 'stock is conserved: every reservation is left exactly once', [
@@ -51,7 +52,7 @@ export function reservationsLeftOnce(): ReservationsLeftOnce {
   const reservations = new Map<string, Reservation>();
 
   const taken = (stored: StoredEvent, event: Extract<FlowEvent, { type: 'inventory.reserved' }>) => {
-    const { reservation_id: id, order_id: orderId, reservations: taken } = event.data;
+    const { reservation_id: id, order_id: orderId, variant_id: variantId, reservations: taken } = event.data;
     const known = reservations.get(id);
     if (known !== undefined) {
       found.violated(`${placeOf(stored)}, reservation ${id}`, 'an id that is new', `reserved before at ${known.place}`);
@@ -60,7 +61,7 @@ export function reservationsLeftOnce(): ReservationsLeftOnce {
     const units = taken.reduce((sum, { quantity }) => sum + quantity, 0);
     const { stream } = stored;
     const parts = partsOf(event);
-    reservations.set(id, { orderId, stream, parts, units, place: placeOf(stored), standing: 'open' });
+    reservations.set(id, { orderId, stream, variantId, parts, units, place: placeOf(stored), standing: 'open' });
     found.count('reservations');
   };
 
@@ -89,13 +90,17 @@ export function reservationsLeftOnce(): ReservationsLeftOnce {
       found.count(event.type.slice('inventory.'.length));
     },
     finding(orders) {
-      const sold = new Map<string, number>();
-      for (const [id, { orderId, standing, units, place }] of reservations) {
+      const sold = new Map<string, Map<string, number>>();
+      const sell = (orderId: string, variantId: string, units: number) => {
+        const ofOrder = sold.get(orderId) ?? new Map<string, number>();
+        sold.set(orderId, ofOrder.set(variantId, (ofOrder.get(variantId) ?? 0) + units));
+      };
+      for (const [id, { orderId, variantId, standing, units, place }] of reservations) {
         const order = orders.get(orderId);
         if (order?.created === undefined) {
           found.violated(`${place}, reservation ${id}`, `order ${orderId} in the log`, 'no such order');
         }
-        if (standing === 'confirmed' || standing === 'returned') sold.set(orderId, (sold.get(orderId) ?? 0) + units);
+        if (standing === 'confirmed' || standing === 'returned') sell(orderId, variantId, units);
         if (standing !== 'open') continue;
         found.count('open');
         if (order?.settled === undefined) continue;
@@ -105,16 +110,27 @@ export function reservationsLeftOnce(): ReservationsLeftOnce {
       for (const { id, created, settled } of orders.values()) {
         if (created === undefined || settled === undefined) continue;
         found.count('orders');
-        const due = settled.outcome === 'confirmed' ? created.units : 0;
-        const units = sold.get(id) ?? 0;
-        if (units === due) continue;
+        const due = settled.outcome === 'confirmed' ? created.units : nothing;
+        const units = sold.get(id) ?? nothing;
+        const wrong = firstThatDiffers(due, units);
+        if (wrong === undefined) continue;
         found.violated(
           `order ${id}, ${settled.outcome} at ${settled.place}`,
-          `${due} units sold`,
-          `${units} units sold`,
+          `${due.get(wrong) ?? 0} units of ${wrong} sold`,
+          `${units.get(wrong) ?? 0} units sold`,
         );
       }
       return found.finding();
     },
   };
+}
+
+type Units = ReadonlyMap<string, number>;
+
+const nothing: Units = new Map();
+
+function firstThatDiffers(due: Units, sold: Units): string | undefined {
+  for (const [variantId, units] of due) if (sold.get(variantId) !== units) return variantId;
+  for (const variantId of sold.keys()) if (!due.has(variantId)) return variantId;
+  return undefined;
 }

@@ -65,11 +65,33 @@ describe('I2, reservations are left once', () => {
   it('is violated by a confirmed order that sold less than it holds, and a failed one that sold', () => {
     const [less] = [story.confirmedOrder.filter((event) => event.type !== 'inventory.confirmed')];
     expect(found([...less, story.releasedStock(0), story.releasedStock(1)]).first).to.include({
-      expected: '4 units sold',
+      expected: `2 units of ${story.items[0]?.variant_id} sold`,
       seen: '0 units sold',
     });
     const kept = story.undoneOrder.filter(({ type }) => type !== 'inventory.restocked');
-    expect(found(kept).first).to.include({ expected: '0 units sold', seen: '2 units sold' });
+    expect(found(kept).first).to.include({
+      expected: `0 units of ${story.items[0]?.variant_id} sold`,
+      seen: '2 units sold',
+    });
+  });
+
+  it('is violated by a confirmed order that sold as much as it holds, but of other goods', () => {
+    const quantities = new Map([
+      [story.items[0]?.variant_id, 3],
+      [story.items[1]?.variant_id, 1],
+    ]);
+    const swapped = story.confirmedOrder.map((event) => {
+      if (!('reservations' in event.data)) return event;
+      const data = structuredClone(event.data) as { variant_id: string; reservations: { quantity: number }[] };
+      for (const part of data.reservations) part.quantity = quantities.get(data.variant_id) ?? 0;
+      return { ...event, data } as unknown as AnyEvent;
+    });
+    const { violations, first } = found(swapped);
+    expect(violations).to.equal(1);
+    expect(first).to.include({
+      expected: `2 units of ${story.items[0]?.variant_id} sold`,
+      seen: '3 units sold',
+    });
   });
 
   it('is violated by one for an order that the log does not know', () => {
