@@ -7,7 +7,7 @@ import type { Deadlines } from './deadlines.js';
 import { type Checkpoint, openCheckpoint } from './fulfilment-checkpoint.js';
 import { type FulfilmentStatus, fulfilmentStatus } from './fulfilment-status.js';
 import { type Actor, orderActors } from './order-actors.js';
-import { OrderProcess, type RunOutcome } from './order-process.js';
+import { type Known, OrderProcess, type RunOutcome } from './order-process.js';
 import { isPassing, type ProcessDeps } from './process-deps.js';
 import { owedBy, type WaitingOrder, type WaitsFor, waitingOrders } from './waiting-orders.js';
 
@@ -45,7 +45,7 @@ const longestSilenceMs = 15_000;
  */
 export async function startFulfilmentRunner(options: RunnerOptions): Promise<FulfilmentRunner> {
   const { eventLog, log, clock, maxOpen = 1_000, maxWaiting = 12_000, concurrency = 128, sweepMs = 5_000 } = options;
-  const ended = new LRUCache<string, OrderProcess>({ max: 2_000 });
+  const ended = new LRUCache<string, Known>({ max: 2_000 });
   const waiting = waitingOrders(maxWaiting);
   const recalling = new Map<string, Promise<void>>();
   let closing = false;
@@ -55,7 +55,7 @@ export async function startFulfilmentRunner(options: RunnerOptions): Promise<Ful
     const { process } = actor;
     if (outcome === 'ended') {
       actors.remove(actor);
-      ended.set(process.orderId, process);
+      ended.set(process.orderId, process.memory());
       room();
     } else if (outcome === 'parked') {
       room();
@@ -77,8 +77,8 @@ export async function startFulfilmentRunner(options: RunnerOptions): Promise<Ful
     const { process } = actor;
     const { orderId, since, state } = process;
     const owed = what === 'refund' ? owedBy(state) : undefined;
-    const knows = (event: StoredEvent) => process.knows(event);
-    waiting.put({ orderId, for: what, until, since, pauseMs, deadline: state.payment.deadline, owed, knows });
+    const { deadline } = state.payment;
+    waiting.put({ orderId, for: what, until, since, pauseMs, deadline, owed, knows: process.memory() });
     actors.remove(actor);
     if (what !== 'provider') timers?.at(orderId, new Date(until));
     room();
@@ -159,7 +159,7 @@ export async function startFulfilmentRunner(options: RunnerOptions): Promise<Ful
       process.take(event);
       actors.schedule(actors.adopt(process, before));
     } else if (event.type === 'payment.success' || event.type === 'payment.refund_failed') {
-      if (ended.get(orderId)?.knows(event) !== true) await recalled(orderId);
+      if (ended.get(orderId)?.(event) !== true) await recalled(orderId);
     }
   };
 

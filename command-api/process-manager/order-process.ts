@@ -37,6 +37,9 @@ import { type CommandStep, type Flow, sendStep } from './send-step.js';
  */
 export type RunOutcome = 'ended' | 'waiting' | 'silent' | 'again' | 'parked';
 
+/** Whether an event tells nothing new. */
+export type Known = (stored: StoredEvent) => boolean;
+
 const parallelSteps = 64;
 const refusalsUntilParked = 3;
 const faultsUntilParked = 5;
@@ -65,6 +68,12 @@ export class OrderProcess {
   /** Whether an event tells nothing new. */
   knows(stored: StoredEvent): boolean {
     return stored.revision <= (this.seen.get(stored.stream) ?? -1n);
+  }
+
+  /** Tells later what is known now; it holds nothing else of the order, which may have thousands of lines. */
+  memory(): Known {
+    const seen = new Map(this.seen);
+    return (stored) => stored.revision <= (seen.get(stored.stream) ?? -1n);
   }
 
   /** Takes in an event of the order, its payment or its fulfilment; one that is known already changes nothing. */
