@@ -7,6 +7,9 @@ const longestReason = 200;
 
 const longestRefundPauseMs = 24 * 3600_000;
 
+/** A provider keeps a charge's key for a day at the least. Asked again later, it may charge anew. */
+const keyLastsMs = 23 * 3600_000;
+
 /** Whether the provider may hold, or is known to hold, money that the log has not heard of. */
 export function isPaymentInDoubt({ payment }: ProcessState): boolean {
   return payment.status === 'open' || (payment.status === 'declined' && payment.outcome?.kind === 'captured');
@@ -14,6 +17,11 @@ export function isPaymentInDoubt({ payment }: ProcessState): boolean {
 
 export function isOverdue({ payment }: ProcessState, now: string): boolean {
   return payment.deadline !== undefined && Date.parse(now) >= Date.parse(payment.deadline);
+}
+
+/** Whether asking again could charge twice. What was taken, and never heard of, a webhook tells: it is then given back. */
+function isKeyForgotten({ payment: { since } }: ProcessState, now: string): boolean {
+  return since !== undefined && Date.parse(now) - Date.parse(since) >= keyLastsMs;
 }
 
 /**
@@ -32,7 +40,7 @@ export function settlePayment(
   const metadata = { now };
   const ref = paymentRef(order, input);
   if (outcome?.kind === 'captured') return [recordSuccess(order, input, attempt, outcome)];
-  const overdue = isOverdue(state, now);
+  const overdue = isOverdue(state, now) || isKeyForgotten(state, now);
   if (outcome !== undefined || overdue) {
     const { reason, retryable } = outcome ?? { reason: 'payment_timeout', retryable: false };
     const data = {

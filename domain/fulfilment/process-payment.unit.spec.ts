@@ -18,6 +18,7 @@ import {
   knowing,
   order_id,
   payment_id,
+  paymentFailed,
   shop,
   started,
   stepsOf,
@@ -162,6 +163,19 @@ describe('a payment', () => {
     expect(recallPayment(open, at(10))).to.equal(open);
     const settled = evolveProcess(open, declined);
     expect(recallPayment(settled, at(5000))).to.equal(settled);
+  });
+
+  it('is not asked of a provider that may have forgotten its key: that could charge twice', () => {
+    const hour = 3600;
+    const begun = evolveProcess(knowing(created, ...bothReserved, started('reserved', at(600))), initiated, 'e', at(0));
+    const recalledAfter = (hours: number) => stepsOf(recallPayment(begun, at(hours * hour)), hours * hour);
+    expect(recalledAfter(22)).to.deep.equal(['provider charge']);
+    expect(recalledAfter(23)).to.deep.equal(['payment record_failure']);
+    // Its age is that of the attempt, not of the order.
+    const again = { ...initiated, data: { ...initiated.data, attempt: 2 } } as PaymentEvent;
+    const retried = evolveProcess(evolveProcess(begun, paymentFailed(1, true), 'e', at(10)), again, 'e', at(2 * hour));
+    expect(stepsOf(recallPayment(retried, at(24 * hour)), 24 * hour)).to.deep.equal(['provider charge']);
+    expect(stepsOf(recallPayment(retried, at(25 * hour)), 25 * hour)).to.deep.equal(['payment record_failure']);
   });
 
   it('that succeeds after its failure was recorded is given back: the first outcome counts, in whatever order they are heard', () => {

@@ -57,6 +57,8 @@ export interface ProcessState {
     readonly status: 'none' | 'open' | 'captured' | 'declined';
     readonly attempt: number;
     readonly deadline?: string;
+    /** When the attempt began; ISO 8601, UTC. */
+    readonly since?: string | undefined;
     readonly method?: string;
     /** Of a decline: the customer may pay again until the deadline. */
     readonly retryable?: boolean;
@@ -151,7 +153,7 @@ export function evolveProcess(state: ProcessState, event: ProcessEvent, eventId?
       const { attempt: before, outcome } = state.payment;
       if (attempt <= before) return state;
       const unheard = outcome?.kind === 'captured' ? { ...state.unheard, [before]: outcome } : state.unheard;
-      return { ...state, unheard, payment: { status: 'open', attempt, deadline, method } };
+      return { ...state, unheard, payment: { status: 'open', attempt, deadline, since: at, method } };
     }
     case 'payment.success': {
       const { attempt, provider_transaction_id: providerTransactionId } = event.data;
