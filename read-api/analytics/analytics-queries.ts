@@ -57,6 +57,14 @@ export interface AnalyticsQueries {
 
 const salesSums = ['placed', 'confirmed', 'failed', 'cancelled', 'units', 'revenue', 'captured', 'refunded'] as const;
 
+/** Numbers of things; a sum beyond 32 bits comes from the store as a bigint. */
+const counts = ['placed', 'confirmed', 'failed', 'cancelled', 'orders', 'units'];
+
+function counted<Sums extends object>(sums: Sums): Sums {
+  const numbers = Object.entries(sums).filter(([name]) => counts.includes(name));
+  return { ...sums, ...Object.fromEntries(numbers.map(([name, sum]) => [name, Number(sum)])) };
+}
+
 const monthOf = (day: string) => day.slice(0, 7);
 
 function narrowed({ country, channel, currency }: SalesRange): Filter<SalesDocument & ProductSalesDocument> {
@@ -110,7 +118,7 @@ export function analyticsQueries(db: Db): AnalyticsQueries {
   return {
     async sales(range, groupBy, limit) {
       const found = await sales.aggregate(salesPipeline(range, groupBy, limit + 1)).toArray();
-      const rows = found.slice(0, limit).map(({ _id, ...sums }) => ({ key: _id, ...sums }) as SalesRow);
+      const rows = found.slice(0, limit).map(({ _id, ...sums }) => ({ key: _id, ...counted(sums) }) as SalesRow);
       return { rows, more: found.length > limit };
     },
     async topProducts(range, sort, limit) {
@@ -122,7 +130,7 @@ export function analyticsQueries(db: Db): AnalyticsQueries {
       const ids = [...new Set(found.map(({ _id }) => _id.product_id))];
       const named = await catalogue.find({ _id: { $in: ids } }, { projection: { name: 1 } }).toArray();
       const names = new Map(named.map(({ _id, name }) => [_id, name]));
-      return found.map(({ _id, ...sums }) => ({ ..._id, name: names.get(_id.product_id) || null, ...sums }));
+      return found.map(({ _id, ...sums }) => ({ ..._id, name: names.get(_id.product_id) || null, ...counted(sums) }));
     },
   };
 }

@@ -102,6 +102,21 @@ describe('analytics over HTTP', function () {
     expect(sum[0]?.['revenue']).to.equal(9_007_199_254_744_755n);
   });
 
+  it('count more than 32 bits hold', async () => {
+    const most = 2_147_483_647;
+    const [one, other] = ['2009-01-01', '2009-01-02'] as const;
+    await side.db
+      .collection<SalesDocument>(readModelId(salesModel))
+      .insertMany([salesDocument(one, { units: most }), salesDocument(other, { units: most })]);
+    const days = [one, other].map((day) => ({ day, orders: 1, units: most, revenue: 1n }));
+    await side.db
+      .collection<ProductSalesDocument>(readModelId(productSalesModel))
+      .insertOne(productSalesDocument(13, '2009-01', days));
+    const january = `from=${one}&to=${other}`;
+    expect((await rows(`${january}&group_by=month`)).map(({ units }) => units)).to.deep.equal([2 * most]);
+    expect((await products(january)).map(({ units }) => units)).to.deep.equal([2 * most]);
+  });
+
   it('name the products that sold most, by units or by revenue in one currency', async () => {
     const month = 'from=2011-01-01&to=2011-01-31';
     expect((await products(month)).map(({ product_id, units }) => [product_id, units])).to.deep.equal([
