@@ -47,9 +47,9 @@ export interface ProjectorDeps {
   readonly maxBatch?: number;
   /** How often it looks for what people ask, and for collections that are gone. Milliseconds. */
   readonly lookEveryMs?: number;
+  /** How often it says that it runs. Milliseconds. */
+  readonly beatEveryMs?: number;
 }
-
-const beatEveryMs = 5_000;
 
 function taking(): Exclusive {
   let last: Promise<unknown> = Promise.resolve();
@@ -74,6 +74,7 @@ export async function startProjections(deps: ProjectorDeps): Promise<RunningProj
     limits = { keys: 1_000, events: 100_000 },
     clock = () => new Date(),
     lookEveryMs = 1_000,
+    beatEveryMs = 5_000,
     maxBatch = 2_000,
   } = deps;
   const [checkpoints, parkedEvents, acts] = [openCheckpoints(db), openParkedEvents(db), openActs(db)];
@@ -139,16 +140,23 @@ export async function startProjections(deps: ProjectorDeps): Promise<RunningProj
   for (const runner of runners) starts.set(runner.position, [...(starts.get(runner.position) ?? []), runner]);
   for (const [, members] of [...starts].sort(([a = -1n], [b = -1n]) => (a < b ? 1 : -1))) lanes.open(members);
 
+  const notAlone = async (): Promise<Performed | undefined> => {
+    const others = await presence.others();
+    return others.length === 0 ? undefined : { state: 'later', outcome: { waits_for: others } };
+  };
   const rebuild = (runner: Runner): Promise<Performed> =>
     quietly(async () => {
-      const others = await presence.others();
-      if (others.length > 0) return { state: 'later', outcome: { waits_for: others } };
+      const later = await notAlone();
+      if (later !== undefined) return later;
       await empty(runner);
       lanes.open([runner]);
       return { state: 'done', outcome: { up_to: lanes.liveAt() ?? 0n } };
     });
-  const perform = (runner: Runner, act: Act): Promise<Performed> => {
+  const perform = async (runner: Runner, act: Act): Promise<Performed> => {
     if (act.act === 'rebuild') return rebuild(runner);
+    // Another projector would not hear of it, and would park on what is folded from then on.
+    const later = await notAlone();
+    if (later !== undefined) return later;
     if (act.act === 'discard') return discard(runner, act, quietly, replayDeps);
     return replay(runner, act, quietly, replayDeps);
   };
@@ -197,12 +205,7 @@ export async function startProjections(deps: ProjectorDeps): Promise<RunningProj
   };
 
   let closing = false;
-  let beaten = clock().getTime();
   const look = async (): Promise<void> => {
-    if (clock().getTime() - beaten >= beatEveryMs) {
-      await presence.beat();
-      beaten = clock().getTime();
-    }
     await doActs();
     await findGone();
   };
@@ -218,6 +221,11 @@ export async function startProjections(deps: ProjectorDeps): Promise<RunningProj
     }, lookEveryMs);
   };
   lookLater();
+  // Apart from all else: a long replay must not make it look as if it were gone.
+  let beating: Promise<void> = Promise.resolve();
+  const beats = setInterval(() => {
+    beating = presence.beat().catch((err: unknown) => log.warn('the projector cannot say that it runs', { err }));
+  }, beatEveryMs);
 
   return {
     positions: () => new Map(runners.flatMap(({ id, position }) => (position === undefined ? [] : [[id, position]]))),
@@ -231,6 +239,8 @@ export async function startProjections(deps: ProjectorDeps): Promise<RunningProj
       clearTimeout(timer);
       await looking;
       await lanes.close();
+      clearInterval(beats);
+      await beating;
       await presence.leave().catch(() => {});
     },
   };
