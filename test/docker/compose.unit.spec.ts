@@ -14,6 +14,7 @@ describe('docker-compose.yml', () => {
     Object.entries(services).filter(([, service]) => wanted(service));
   const ours = named(({ build }) => build !== undefined);
   const roles = ours.filter(([, service]) => sourceOf(service) !== undefined);
+  const volumesOf = Object.fromEntries(named(({ volumes: mounted }) => mounted !== undefined));
   const variables = (text: string) => [...text.matchAll(/(?<!\$)\$\{([A-Z_]+)(:\?|:-)?/g)];
 
   it('has a service for every role, from one image', () => {
@@ -71,6 +72,16 @@ describe('docker-compose.yml', () => {
     for (const { file } of Object.values(secrets)) expect(file).to.match(/^\$\{[A-Z_]+:\?/);
     for (const [text, name, how] of variables(composeText())) {
       expect(how, text).to.equal(secretName.test(name ?? '') || name === 'JWT_PRIVATE_KEY_FILE' ? ':?' : ':-');
+    }
+  });
+
+  it('shows no secret in a list of processes, and runs no store as root behind a shell', () => {
+    for (const [name, { command = [], user }] of Object.entries(services)) {
+      // What a shell reads from standard input is no argument of what it runs.
+      const [args = ''] = command.join('\n').split('<<');
+      expect(args, name).not.to.match(/\$\$\w*(SECRET|KEY|PASSWORD|AUTH)/);
+      // The images' entry points give up root only for the server's own name.
+      if (command[0] === 'sh' && name in volumesOf) expect(user, name).to.be.a('string').that.is.not.equal('root');
     }
   });
 
