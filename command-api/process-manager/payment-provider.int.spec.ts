@@ -51,6 +51,7 @@ describe('the payment provider, asked through the official client', () => {
     const stolen = { kind: 'declined', reason: 'stolen_card', retryable: false };
     expect(await charge('chargeDeclinedStolenCard')).to.deep.equal(stolen);
     expect(await charge('nobody')).to.include({ kind: 'declined', retryable: false });
+    expect(await charge('half \ud83d', 'half')).to.include({ kind: 'declined', retryable: false });
   });
 
   it('tells what became of a payment that was in process, asked again with the same key', async () => {

@@ -87,6 +87,8 @@ export function stripeProvider(stripe: Stripe): PaymentProvider {
         if (error instanceof Stripe.errors.StripeInvalidRequestError) {
           return { kind: 'declined', reason: error.code ?? 'invalid_request', retryable: false };
         }
+        // A payment method with half a character in it cannot even be sent: it would be tried again until its deadline.
+        if (error instanceof URIError) return { kind: 'declined', reason: 'invalid_request', retryable: false };
         throw new ProviderUnavailable('the payment provider refuses us', { cause: error });
       }
     },
