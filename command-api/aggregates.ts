@@ -6,7 +6,7 @@ import { inventoryDecider } from '../domain/inventory/inventory.js';
 import { type InventoryEvent, inventoryStream } from '../domain/inventory/inventory-events.js';
 import { receiptDecider } from '../domain/inventory/receipt.js';
 import { receiptStream } from '../domain/inventory/receipt-events.js';
-import { orderDecider } from '../domain/order/order.js';
+import { type OrderState, orderDecider } from '../domain/order/order.js';
 import { orderStream } from '../domain/order/order-events.js';
 import { orderNumberDecider } from '../domain/order/order-number.js';
 import { orderNumberStream } from '../domain/order/order-number-events.js';
@@ -26,7 +26,11 @@ export const shopAggregate = { stream: shopStream, decider: shopDecider };
 export const productAggregate = { stream: productStream, decider: productDecider };
 export const cartAggregate = { stream: cartStream, decider: cartDecider };
 export const receiptAggregate = { stream: receiptStream, decider: receiptDecider };
-export const orderAggregate = { stream: orderStream, decider: orderDecider };
+export const orderAggregate = {
+  stream: orderStream,
+  decider: orderDecider,
+  parts: ({ items }: OrderState) => items.length,
+};
 export const paymentAggregate = { stream: paymentStream, decider: paymentDecider };
 export const webhookClaimAggregate = { stream: webhookClaimStream, decider: webhookClaimDecider };
 export const fulfilmentAggregate = { stream: fulfilmentStream, decider: fulfilmentDecider };

@@ -275,6 +275,20 @@ describe('the write loop', () => {
     expect(reads).to.equal(0);
   });
 
+  it('keeps few streams of many parts in memory, and reads the others again', async () => {
+    const wide = { ...tally, parts: (total: number) => total };
+    const handler = handlerOn(watched(), { cachedParts: 100 });
+    const ids = [newId(), newId(), newId()];
+    for (const id of ids) await handler.handle(wide, id, add(40), context());
+    const readsOf = async (id: string | undefined) => {
+      reads = 0;
+      expect((await handler.load(wide, String(id))).state).to.equal(40);
+      return reads;
+    };
+    expect([await readsOf(ids[2]), await readsOf(ids[1]), await readsOf(ids[0])]).to.deep.equal([0, 0, 1]);
+    expect([await readsOf(ids[0]), await readsOf(ids[2])]).to.deep.equal([0, 1]);
+  });
+
   it('leaves a hash chain that holds from end to end', async () => {
     const report = await verifyChain(store.eventLog.readAll());
     expect(report.firstBreak).to.equal(undefined);

@@ -79,6 +79,8 @@ export interface CommandHandlerOptions {
   readonly service: string;
   readonly log: Logger;
   readonly cachedStreams?: number;
+  /** What the cached streams may have in parts together, such as lines of orders. */
+  readonly cachedParts?: number;
   /** Commands that may wait in all mailboxes together, and in one. */
   readonly maxWaiting?: number;
   readonly maxWaitingPerStream?: number;
@@ -112,11 +114,16 @@ const soon = Promise.resolve();
 /** The one write loop of a process. */
 export function createCommandHandler(options: CommandHandlerOptions): CommandHandler {
   const { eventLog, catalog, service, log, maxWaiting = 20_000, maxWaitingPerStream = 5_000 } = options;
-  const states = new LRUCache<string, StreamState>({ max: options.cachedStreams ?? 20_000 });
+  const { cachedStreams: max = 20_000, cachedParts: maxSize = 500_000 } = options;
+  const states = new LRUCache<string, StreamState>({ max, maxSize });
   const mailboxes = new Map<string, Mailbox>();
   const reads = createGate(readsAtOnce);
   const settling = createGate(settledAtOnce);
   let waitingCount = 0;
+
+  const keep = (aggregate: AnyAggregate, known: StreamState): void => {
+    states.set(known.stream, known, { size: 1 + (aggregate.parts?.(known.state) ?? 0) });
+  };
 
   const catchUp = (known: StreamState): Promise<void> => within(reads, () => known.catchUp(eventLog));
 
@@ -176,7 +183,7 @@ export function createCommandHandler(options: CommandHandlerOptions): CommandHan
       if (!group.every(({ context }) => context.creates === true)) {
         await readTail(known, performance.now() + settleMs);
         // What was read stays known, however long it took and whatever becomes of this group.
-        if (known.revision >= 0n) states.set(stream, known);
+        if (known.revision >= 0n) keep(mailbox.aggregate, known);
         newest = true;
       }
     }
@@ -216,7 +223,7 @@ export function createCommandHandler(options: CommandHandlerOptions): CommandHan
           continue;
         }
       }
-      states.set(stream, known);
+      keep(mailbox.aggregate, known);
       mailbox.queue.splice(0, decided.verdicts.length);
       waitingCount -= decided.verdicts.length;
       await answerAll(known, decided.verdicts);
@@ -271,7 +278,7 @@ export function createCommandHandler(options: CommandHandlerOptions): CommandHan
         const { decider } = aggregate as unknown as AnyAggregate;
         known ??= new StreamState(stream, decider, catalog);
         await catchUp(known);
-        if (known.revision >= 0n && !states.has(stream)) states.set(stream, known);
+        if (known.revision >= 0n && !states.has(stream)) keep(aggregate as unknown as AnyAggregate, known);
       }
       return { state: known.state as never, revision: known.revision, position: known.position };
     },

@@ -12,6 +12,8 @@ export interface Aggregate<State, C extends Command, E extends DomainEvent> {
    * reservation brings about belongs to the order that let it lapse.
    */
   readonly correlationOf?: (event: E) => string | undefined;
+  /** How many parts a state has, where that can be thousands: what is kept in memory is bounded by parts too. */
+  readonly parts?: (state: State) => number;
 }
 
 /** What is known of a command that was accepted: enough to answer it again from its own events. */
