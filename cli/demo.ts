@@ -18,6 +18,12 @@ interface ShownOrder {
   readonly timeline: readonly { readonly type: string; readonly occurred_at: string }[];
 }
 
+interface Listed {
+  readonly product_id: string;
+  readonly name: string;
+  readonly variants: readonly { readonly variant_id: string; readonly in_stock: boolean }[];
+}
+
 interface Line {
   readonly type: string;
   readonly occurredAt: string;
@@ -32,7 +38,9 @@ async function waitFor(client: ShopClient, orderId: string, event: string): Prom
   const deadline = Date.now() + endLimitMs;
   for (;;) {
     const { data, ok } = await client.send('GET', `/orders/${orderId}`);
-    if (ok && (data as ShownOrder).timeline.some(({ type }) => type === event)) return data;
+    const types = ok ? (data as ShownOrder).timeline.map(({ type }) => type) : [];
+    if (types.includes(event)) return data;
+    if (types.includes('fulfilment.ended')) throw new CommandFault(`order ${orderId} has ended ${data.status}.`);
     if (Date.now() > deadline) {
       throw new CommandFault(`order ${orderId} has not come to ${event} within ${endLimitMs / 1000} s.`);
     }
@@ -93,17 +101,23 @@ export async function runDemo(args: string[]): Promise<void> {
 
   const client = await new ShopClient(gatewayUrl).logIn(email, password);
   say(`Logged in as ${email}.`);
-  const { data: listed } = await client.must('GET', '/products?limit=20');
-  const inStock = (listed.products as { product_id: string; name: string; variants: { variant_id: string }[] }[])
-    .filter(({ variants }) => variants.length > 0)
+  const { data: listed } = await client.must('GET', '/products?limit=20&in_stock=true');
+  const inStock = (listed.products as Listed[])
+    .flatMap(({ product_id, name, variants }) => {
+      const variant = variants.find(({ in_stock }) => in_stock);
+      return variant === undefined ? [] : [{ product_id, variant_id: variant.variant_id, name }];
+    })
     .slice(0, 2);
-  if (inStock.length < 2) throw new CommandFault('the shop has fewer than two products to sell.');
+  const [first] = inStock;
+  if (first === undefined || inStock.length < 2) {
+    throw new CommandFault('the shop has fewer than two products in stock.');
+  }
 
   let cartId: string | undefined;
-  for (const [i, { product_id, name, variants }] of inStock.entries()) {
-    const item = { product_id, variant_id: variants[0]?.variant_id, quantity: i + 1 };
+  for (const [i, { name, ...item }] of inStock.entries()) {
     const { data: cart } = await client.must('POST', '/cart/items', {
       ...item,
+      quantity: i + 1,
       ...(cartId ? { cart_id: cartId } : {}),
     });
     cartId = String(cart.cart_id);
@@ -133,8 +147,7 @@ export async function runDemo(args: string[]): Promise<void> {
 
   say('\nAn order from the cart, with a card that works:');
   const paid = await place({ cart_id: cartId, payment_method: 'pm_card_visa' });
-  const first = inStock[0];
-  const items = [{ product_id: first?.product_id, variant_id: first?.variants[0]?.variant_id, quantity: 1 }];
+  const items = [{ product_id: first.product_id, variant_id: first.variant_id, quantity: 1 }];
   say('An order whose card is declined and which is paid with another one:');
   const retried = await place({ items, payment_method: 'pm_card_chargeDeclined' }, 'pm_card_mastercard');
   say('An order with a card that is reported stolen:');

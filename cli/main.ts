@@ -17,7 +17,7 @@ interface CliCommand {
 
 const commands: Readonly<Record<string, CliCommand>> = {
   up: { about: 'set up and run everything on this machine', run: runUp },
-  demo: { about: 'place two orders in the running system and show what happens', run: runDemo },
+  demo: { about: 'place three orders in the running system and show what happens', run: runDemo },
   import: { about: 'import real invoices: online-retail FILE', run: runImport },
   verify: { about: "check the log's hash chain from the first event to the last", run: runVerify },
   audit: { about: 'hold log, read models and provider ledger against what must hold', run: runAudit },
