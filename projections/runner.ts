@@ -54,7 +54,7 @@ const maxTries = 5;
  * The projection, then with an `evolve` that fails on what cannot be stored, then with one that fails on everything: how
  * a document is folded for the first time, once it could not be stored, and once the store refuses it all the same.
  */
-function evermoreCareful(projection: Projection): readonly [Projection, Projection, Projection] {
+export function evermoreCareful(projection: Projection): readonly [Projection, Projection, Projection] {
   const ids: Projection['ids'] = (event) => projection.ids(event);
   return [
     projection,

@@ -11,26 +11,10 @@ import { ordersProjection } from '../orders/orders.js';
 import type { Projection } from '../projection.js';
 import { type RunningProjections, startProjections } from '../projector.js';
 import { type AnyEvent, orderOf } from '../spec-histories.js';
+import { picky, type Seen } from '../spec-poison.js';
 import { appendAll, appendHistories, appendRaw, startServers, until } from '../spec-servers.js';
 import { confirmedOrder } from '../spec-stories.js';
 import { openParkedEvents } from './parked-events.js';
-
-interface Seen {
-  readonly seen: readonly string[];
-}
-
-/** Keeps the types of an order's events in their order; cannot fold payments of the orders that are named. */
-function picky(...poisoned: readonly string[]): Projection {
-  return {
-    model: { name: 'seen', version: 1, indexes: [] },
-    types: ordersProjection.types,
-    ids: (event) => [String((event.data as { order_id: string }).order_id)],
-    evolve(document, event, id) {
-      if (event.type === 'order.paid' && poisoned.includes(id)) throw new Error('Jane Doe cannot be folded');
-      return { seen: [...((document as Seen | undefined)?.seen ?? []), event.type] };
-    },
-  };
-}
 
 describe('an event that cannot be folded', function () {
   this.timeout(20_000);
@@ -223,58 +207,6 @@ describe('an event that cannot be folded', function () {
       ...['order.created', 'payment.initiated', 'order.confirmed', 'payment.success', 'order.shipped'],
       ...['fulfilment.ended', 'order.delivered', 'payment.refund_requested'],
     ]);
-  });
-
-  it('is replayed once no other projector runs, which would go on parking its document', async () => {
-    const { eventLog } = servers;
-    await start(picky(poisoned));
-    await caughtUp(await appendAll(eventLog, [...confirmedOrder('o41'), ...confirmedOrder('o42')]));
-    await start(picky());
-    const options = { db: store.db, log: silentLogger, projections: [picky()], lookEveryMs: 3_600_000 };
-    const other = await startProjections({ eventLog, ...options });
-    const acts = openActs(store.db);
-    const id = await acts.ask('seen-v1', { act: 'replay', key: null }, { by: 'ada', why: 'a test' }, new Date());
-    await until(async () => (await acts.read(id))?.outcome !== null, 'the answer');
-    const shipped = await appendAll(eventLog, [orderOf('o41').shipped()]);
-    await caughtUp(shipped);
-    await until(() => (other.states()[0]?.position ?? 0n) >= shipped, 'the other one');
-    await other.close();
-    await until(async () => (await acts.read(id))?.state === 'done', 'the replay');
-    await caughtUp(await appendAll(eventLog, [orderOf('o41').delivered()]));
-    expect(await stored()).to.deep.equal(await folded());
-    expect(await openParkedEvents(store.db).summaries()).to.deep.equal([]);
-  });
-
-  it('says that it runs while it replays for long', async () => {
-    const order = orderOf('o41');
-    await start(picky());
-    await appendAll(servers.eventLog, [order.created()]);
-    const metadata = { event_version: 1, occurred_at: '2026-01-05T09:00:00.000Z' };
-    const bad = { id: newId(), type: 'order.paid', data: { order_id: order.order_id }, metadata };
-    await caughtUp(await appendRaw(servers.eventLog, `order-${order.order_id}`, bad));
-    await running?.close();
-
-    let open: () => void = () => {};
-    const gate = new Promise<void>((resolve) => {
-      open = resolve;
-    });
-    const eventLog: typeof servers.eventLog = {
-      ...servers.eventLog,
-      async *readStream(...range) {
-        await gate;
-        yield* servers.eventLog.readStream(...range);
-      },
-    };
-    const options = { db: store.db, log: silentLogger, projections: [picky()], lookEveryMs: 10, beatEveryMs: 20 };
-    running = await startProjections({ eventLog, ...options });
-    const acts = openActs(store.db);
-    const id = await acts.ask('seen-v1', { act: 'replay', key: null }, { by: 'ada', why: 'a test' }, new Date());
-    const seenAt = async () => (await store.db.collection('projectors').findOne())?.['seen_at']?.getTime() ?? 0;
-    const first = await seenAt();
-    await until(async () => (await seenAt()) > first + 300, 'a few beats');
-    expect((await acts.read(id))?.state).to.equal('asked');
-    open();
-    await until(async () => (await acts.read(id))?.state === 'done', 'the replay');
   });
 
   it('stops a projection that catches up where too much would wait; let on, it has missed nothing', async () => {

@@ -2,7 +2,7 @@ import type { EventLog, StoredEvent } from '../../runtime/event-store/event-log.
 import type { Decode } from '../decode-batch.js';
 import { touchedDocuments } from '../fold-batch.js';
 import { foldingOf } from '../fold-log.js';
-import { foldAndStore, type Runner, type RunnerDeps } from '../runner.js';
+import { evermoreCareful, foldAndStore, type Runner, type RunnerDeps } from '../runner.js';
 import type { ParkedRecord } from './parked-events.js';
 import type { ParkedEvent, ParkedFault, ParkedKey, Parking } from './parking.js';
 
@@ -137,6 +137,8 @@ export async function replayStreams(
   deps: ReplayDeps,
 ): Promise<Replayed[]> {
   const { eventLog, decode, parkedEvents, clock } = deps;
+  // A document that could not be stored is parked again where it came to be so.
+  const [, storable] = evermoreCareful(runner.projection);
   const look = async () => {
     const found = await Promise.all(streams.map((stream) => readableOf(runner, stream, deps)));
     const ids = new Set(found.flatMap((readable) => [...readable.ids]));
@@ -152,7 +154,7 @@ export async function replayStreams(
       },
       isDiscarded: (kind, key, position) => runner.parking.isDiscarded(kind, key, position),
     };
-    return foldingOf(runner.projection, decode, released, ids);
+    return foldingOf(storable, decode, released, ids);
   };
 
   let seen = await look();
