@@ -196,7 +196,7 @@ export async function startProjections(deps: ProjectorDeps): Promise<RunningProj
       if (performed.state === 'done') {
         log.warn('the collection is gone: the read model is folded anew', { projection: runner.id });
       } else if (runner.fault === undefined) {
-        lanes.leave(runner);
+        await quietly(async () => lanes.leave(runner));
         const message = 'the collection is gone, and another projector runs that may write into it';
         runner.fault = { code: 'collection-gone', message };
         log.error('projection stopped', { projection: runner.id, ...runner.fault, ...performed.outcome });
