@@ -113,6 +113,8 @@ export async function startFulfilmentRunner(options: RunnerOptions): Promise<Ful
 
   const wake = async (order: WaitingOrder): Promise<void> => {
     if (closing || actors.all.size >= maxOpen * 2) return;
+    // News may have come while it was its turn to come: then it is in hand, and would be so twice.
+    if (waiting.get(order.orderId) === undefined) return;
     await recalled(order.orderId, undefined, order).catch((err: unknown) => {
       log.warn('an order is looked at later', { orderId: order.orderId, err });
     });

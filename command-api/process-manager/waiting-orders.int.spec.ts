@@ -168,6 +168,62 @@ describe('orders that wait', function () {
     }
   });
 
+  it('are not taken in hand a second time by a sweep that began before news of them came', async () => {
+    const others = new Set<string>();
+    let last = '';
+    let lateMs = 0;
+    let readsOfLast = 0;
+    const held = { reads: 0, commands: 0 };
+    const gates = { reads: Promise.resolve(), commands: Promise.resolve() };
+    const open = { reads: () => {}, commands: () => {} };
+    for (const gate of ['reads', 'commands'] as const) gates[gate] = new Promise((resolve) => (open[gate] = resolve));
+    const runner = await shop.startFulfilment((options) => ({
+      ...options,
+      sweepMs: 50,
+      clock: () => new Date(Date.now() + lateMs),
+      policy: { ...options.policy, paymentMs: 600_000, reservationMs: 900_000 },
+      eventLog: {
+        ...options.eventLog,
+        async *readStream(stream, ...range) {
+          const orderId = stream.replace('order-', '');
+          if (orderId === last) readsOfLast += 1;
+          if (lateMs > 0 && others.has(orderId)) {
+            held.reads += 1;
+            await gates.reads;
+          }
+          yield* options.eventLog.readStream(stream, ...range);
+        },
+      },
+      commands: {
+        ...options.commands,
+        async handle(aggregate, id, command, context) {
+          if (lateMs > 0 && context.correlationId === last) {
+            held.commands += 1;
+            await gates.commands;
+          }
+          return options.commands.handle(aggregate, id, command, context);
+        },
+      },
+    }));
+    const waits = (count: number) =>
+      eventually(`${count} to wait`, () => runner.status().steps['awaiting-retry'] === count);
+    for (const orderId of await Promise.all(Array.from({ length: 16 }, () => place(declinedCard)))) others.add(orderId);
+    await waits(16);
+    last = await place(declinedCard);
+    await waits(17);
+    lateMs = 601_000;
+    await eventually('the sweep to be in the middle of it', () => held.reads === 16);
+    await shop.call('POST', `/api/v1/orders/${last}/cancel`, {}, { token });
+    await eventually('the cancelled order to be in hand', () => held.commands === 1);
+    readsOfLast = 0;
+    open.reads();
+    for (const orderId of others) await until(orderId, 'fulfilment.ended');
+    expect([readsOfLast, held.commands]).to.deep.equal([0, 1]);
+    open.commands();
+    expect(await until(last, 'fulfilment.ended')).to.include('order.cancelled');
+    expect(runner.status().open).to.equal(0);
+  });
+
   it('for a refund that was refused are owed it until it is made, across a restart, and get it once', async () => {
     let refusals = 0;
     const refusing = (options: RunnerOptions): RunnerOptions => ({
