@@ -3,7 +3,7 @@ import Stripe from 'stripe';
 import { z } from 'zod';
 import { DomainError } from '../../domain/core/domain-error.js';
 import { uuid } from '../../domain/core/ids.js';
-import type { PaymentCommand } from '../../domain/payment/payment.js';
+import { type PaymentCommand, paymentDecider } from '../../domain/payment/payment.js';
 import { transactionId } from '../../domain/payment/payment-events.js';
 import { answer } from '../../runtime/http/app.js';
 import { HttpError } from '../../runtime/http/http-error.js';
@@ -127,6 +127,11 @@ export function webhookRoutes(deps: WebhookDeps): Router {
           data: { ...ref, reason, retryable: isRetryable(reason) },
           metadata: metadataNow,
         };
+    // What the process manager has recorded already needs no claim: nothing follows of it.
+    if (paymentDecider.decide(command, state).length === 0) {
+      answer(res, 200, { received: true });
+      return;
+    }
     if (!(await isFirstSaid(event.id, { payment_id, order_id, says: succeeded ? 'success' : 'failure' }))) {
       log.error('a webhook under an id that was used', {
         webhookId: event.id,

@@ -22,9 +22,9 @@ describe('news of a payment', function () {
   after(() => shop.close());
   afterEach(() => shop.stopFulfilment());
 
-  const place = async (): Promise<string> => {
+  const place = async (card?: string): Promise<string> => {
     const headers = { 'idempotency-key': newId() };
-    const placed = await shop.call('POST', '/api/v1/orders', orderBody(products), { token, headers });
+    const placed = await shop.call('POST', '/api/v1/orders', orderBody(products, 1, card), { token, headers });
     return placed.body.data.order_id;
   };
   const typesOf = async (orderId: string) => (await shop.flowOf(orderId)).map(({ type }) => type);
@@ -89,6 +89,21 @@ describe('news of a payment', function () {
     const types = await untilIn(orderId, 'payment.refunded');
     expect(types.filter((type) => type === 'payment.refunded').length).to.equal(1);
     expect(await complaints()).to.deep.equal([]);
+  });
+
+  it('of a decline that is recorded already writes nothing', async () => {
+    await shop.startFulfilment();
+    const orderId = await place('pm_card_chargeDeclined');
+    await untilIn(orderId, 'payment.failed');
+    const stored = await shop.events();
+    const failure = stored.find(({ type, data }) => type === 'payment.failed' && data['order_id'] === orderId);
+    const { payment_id, amount } = failure?.data ?? {};
+    const last_payment_error = { code: 'card_declined', decline_code: 'generic_decline' };
+    const object = { id: 'pi_declined', amount, metadata: { order_id: orderId, payment_id }, last_payment_error };
+    const event = { id: 'evt_declined', created: 1, type: 'payment_intent.payment_failed', data: { object } };
+    expect((await tell(event)).status).to.equal(200);
+    const about = (await shop.events()).filter(({ data }) => data['order_id'] === orderId);
+    expect(about.map(({ type }) => type)).not.to.include('webhook.claimed');
   });
 
   it('of another order’s payment, or of another amount, changes nothing', async () => {
