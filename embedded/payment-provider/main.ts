@@ -11,6 +11,8 @@ const environment = z.object({
   PAYMENT_SECRET_KEY: z.string().min(16, 'must have at least 16 characters'),
   PAYMENT_WEBHOOK_URL: z.url({ protocol: /^https?$/ }).optional(),
   PAYMENT_WEBHOOK_SECRET: z.string().min(16, 'must have at least 16 characters').optional(),
+  /** As providers do it: the answer to the call itself comes first. */
+  PAYMENT_WEBHOOK_DELAY_MS: z.coerce.number().int().min(0).max(60_000).default(1_000),
   LOG_LEVEL: logLevel,
 });
 
@@ -37,6 +39,7 @@ export async function runPaymentProvider(argv: string[]): Promise<void> {
       ...(values.host === undefined ? {} : { host: values.host }),
       secretKey: config.PAYMENT_SECRET_KEY,
       ...(url === undefined || secret === undefined ? {} : { webhook: { url, secret } }),
+      webhookLimits: { firstWaitMs: config.PAYMENT_WEBHOOK_DELAY_MS },
       log,
     });
     return { ready: { port: provider.port, url: provider.url }, close: () => provider.close() };

@@ -55,6 +55,15 @@ describe('payment provider webhooks', () => {
     await rm(dataDir, { recursive: true, force: true });
   });
 
+  it('come a while after what they tell, unless the card says when', async () => {
+    await start({ firstWaitMs: 1_500 });
+    const first = await stripe.paymentIntents.create(order);
+    const second = await stripe.paymentIntents.create({ ...order, payment_method: 'pm_card_webhookLate_1s' });
+    await until(() => receiver.received.length === 2);
+    const told = receiver.received.map(({ data }) => (data.object as { id: string }).id);
+    expect(told).to.deep.equal([second.id, first.id]);
+  });
+
   it('tell every outcome, with a signature that the SDK verifies', async () => {
     await start();
     const intent = await stripe.paymentIntents.create(order, { idempotencyKey: 'order-7-1' });

@@ -14,6 +14,8 @@ export interface WebhookTarget {
 }
 
 export interface WebhookLimits {
+  /** how long after its cause an event is first sent, unless a behaviour says so */
+  firstWaitMs: number;
   maxAttempts: number;
   firstBackoffMs: number;
   maxBackoffMs: number;
@@ -45,6 +47,7 @@ export interface WebhookDeps {
 }
 
 const defaults: WebhookLimits = {
+  firstWaitMs: 0,
   maxAttempts: 20,
   firstBackoffMs: 500,
   maxBackoffMs: 300_000,
@@ -147,7 +150,7 @@ export function startWebhooks(target: WebhookTarget, deps: WebhookDeps): Webhook
   for (const { seq, delivery } of ledger.deliveries()) begin(seq, delivery);
 
   return {
-    prepare({ type, object, waitMs = 0, ageSeconds = 0, copies, afterPrevious, heldFor }, cause) {
+    prepare({ type, object, ageSeconds = 0, copies, afterPrevious, heldFor, ...news }, cause) {
       if (due.size() >= limits.maxPending) {
         if (dropped === 0) log.error('too many webhooks wait, dropping new ones', { maxPending: limits.maxPending });
         dropped += 1;
@@ -157,6 +160,7 @@ export function startWebhooks(target: WebhookTarget, deps: WebhookDeps): Webhook
       dropped = 0;
       const now = clock();
       const event = showEvent(newId('evt'), seconds(now) - ageSeconds, type, object, cause);
+      const { waitMs = heldFor === undefined ? limits.firstWaitMs : 0 } = news;
       const at = now.getTime() + waitMs;
       const order = { afterPrevious, heldFor, ...(copies === undefined ? {} : { copies }) };
       return [{ id: event.id, type, payload: JSON.stringify(event), attempts: 0, at, ...order }];
