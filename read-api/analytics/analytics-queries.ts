@@ -2,6 +2,7 @@ import type { Collection, Db, Document, Filter } from 'mongodb';
 import {
   type ProductSalesDocument,
   productSalesModel,
+  type SalesBody,
   type SalesDocument,
   salesModel,
 } from '../../projections/analytics/document.js';
@@ -21,17 +22,11 @@ export interface SalesRange {
   readonly currency?: string | undefined;
 }
 
+const salesSums = ['placed', 'confirmed', 'failed', 'cancelled', 'units', 'revenue', 'captured', 'refunded'] as const;
+
 /** Sums of a group; it is always of one currency, in minor units. */
-export interface SalesRow {
+export interface SalesRow extends Pick<SalesBody, (typeof salesSums)[number]> {
   readonly key: Readonly<Partial<Record<SalesDimension, string>>> & { readonly currency: string };
-  readonly placed: number;
-  readonly confirmed: number;
-  readonly failed: number;
-  readonly cancelled: number;
-  readonly units: number;
-  readonly revenue: bigint;
-  readonly captured: bigint;
-  readonly refunded: bigint;
 }
 
 export interface ProductRow {
@@ -54,8 +49,6 @@ export interface AnalyticsQueries {
   /** The products sold most, a row a product and currency. */
   topProducts(range: SalesRange, sort: 'units' | 'revenue', limit: number): Promise<ProductRow[]>;
 }
-
-const salesSums = ['placed', 'confirmed', 'failed', 'cancelled', 'units', 'revenue', 'captured', 'refunded'] as const;
 
 /** Numbers of things; a sum beyond 32 bits comes from the store as a bigint. */
 const counts = ['placed', 'confirmed', 'failed', 'cancelled', 'orders', 'units'];
