@@ -1,3 +1,4 @@
+import { textTable } from '../cli/text-table.js';
 import { type Spread, spreadOf } from './statistics.js';
 
 export type Goal = { readonly atLeast: number } | { readonly atMost: number };
@@ -61,11 +62,7 @@ const rightAligned = new Set([2, 5, 6]);
 
 /** The rows as aligned text, with a line of headings. */
 export function table(rows: readonly Row[]): string {
-  const cells = [headings, ...rows.map(cellsOf)];
-  const widths = headings.map((_, column) => Math.max(...cells.map((line) => line[column]?.length ?? 0)));
-  const pad = (cell: string, column: number) =>
-    rightAligned.has(column) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0);
-  return cells.map((line) => line.map(pad).join('  ').trimEnd()).join('\n');
+  return textTable([headings, ...rows.map(cellsOf)], rightAligned).join('\n');
 }
 
 function cellsOf({ id = '', measure, unit, value, cpu, goal, met }: Row): string[] {

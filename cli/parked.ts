@@ -5,21 +5,12 @@ import { openParkedEvents, type ParkedRecord } from '../projections/parking/park
 import type { ParkedKey } from '../projections/parking/parking.js';
 import { askProjector, modelIdOf, type ReadModelValues, readModelOptions, withReadModels } from './ask-projector.js';
 import { CommandFault } from './fault.js';
+import { textTable } from './text-table.js';
 
 const say = (text: string) => void process.stdout.write(`${text}\n`);
 const latest = 100;
 
-function table(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows
-    .map((row) =>
-      row
-        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
-}
+const sayTable = (lines: readonly (readonly string[])[]) => say(textTable(lines).join('\n'));
 
 async function list(db: Db, [name]: readonly string[]): Promise<void> {
   const found = await openParkedEvents(db).summaries(name === undefined ? undefined : modelIdOf(name));
@@ -29,7 +20,7 @@ async function list(db: Db, [name]: readonly string[]): Promise<void> {
     ...[projection, kind, key, String(events), String(first.position), first.event_type],
     ...[first.fault?.code ?? 'waits for its replay', first.parked_at.toISOString()],
   ]);
-  say(table([head, ...rows]));
+  sayTable([head, ...rows]);
 }
 
 /** What is parked under an id or a stream's name. @throws CommandFault where nothing is */
@@ -59,7 +50,7 @@ async function show(db: Db, [name, id]: readonly string[]): Promise<void> {
           : 'waits';
     return [String(position), event_type, stream, String(revision), state];
   });
-  say(table([head, ...rows]));
+  sayTable([head, ...rows]);
 }
 
 async function replay(
@@ -99,7 +90,8 @@ async function history(db: Db): Promise<void> {
     const what = act.act === 'discard' ? `${key} at ${act.position}` : key;
     return [act.asked_at.toISOString(), act.by, act.act, act.projection, what, act.state, act.why];
   });
-  say(acts.length === 0 ? 'Nobody has asked for anything.' : table([head, ...rows]));
+  if (acts.length === 0) return say('Nobody has asked for anything.');
+  sayTable([head, ...rows]);
 }
 
 const usage = `shopledger parked list [MODEL]

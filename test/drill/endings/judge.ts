@@ -1,3 +1,4 @@
+import { textTable } from '../../../cli/text-table.js';
 import { fold } from '../../../domain/core/decider.js';
 import { inventoryDecider } from '../../../domain/inventory/inventory.js';
 import { type InventoryEvent, inventoryStream } from '../../../domain/inventory/inventory-events.js';
@@ -94,13 +95,9 @@ async function stockOf(stage: Stage, variantId: string): Promise<{ available: nu
 
 /** The verdicts as a table, each fault below its line. */
 export function table(verdicts: readonly Verdict[]): string {
-  const head = { name: 'ending', expected: 'expected', seen: 'seen', stock: 'stock back', money: 'money' };
-  const columns = ['name', 'expected', 'seen', 'stock', 'money'] as const;
-  const widths = columns.map((column) => Math.max(...[head, ...verdicts].map((row) => row[column].length)));
-  const line = (row: Record<(typeof columns)[number], string>) =>
-    `  ${columns.map((column, i) => row[column].padEnd(widths[i] ?? 0)).join('  ')}`.trimEnd();
-  return [
-    line(head),
-    ...verdicts.flatMap((row) => [line(row), ...row.faults.map((fault) => `    MISMATCH: ${fault}`)]),
-  ].join('\n');
+  const head = ['ending', 'expected', 'seen', 'stock back', 'money'];
+  const cells = verdicts.map(({ name, expected, seen, stock, money }) => [name, expected, seen, stock, money]);
+  const [heading = '', ...lines] = textTable([head, ...cells]);
+  const faults = verdicts.map((verdict) => verdict.faults.map((fault) => `    MISMATCH: ${fault}`));
+  return [`  ${heading}`, ...lines.flatMap((line, i) => [`  ${line}`, ...(faults[i] ?? [])])].join('\n');
 }
