@@ -42,7 +42,6 @@ export function planDemoShop(data: DataFolder): void {
 export async function ensureDemoShop(
   data: DataFolder,
   facts: RunningFacts,
-  mongoUrl: string,
   signal?: AbortSignal,
 ): Promise<DemoShop | undefined> {
   const demo = demoShopOf(data);
@@ -52,7 +51,7 @@ export async function ensureDemoShop(
     { email: admin, password, name: 'Demo Admin', roles: ['admin'] },
     { email: customer, password, name: 'Ada Demo', roles: ['customer'] },
   ];
-  await registerLocally('demo-user', users, { secrets: data.secrets(), facts, mongoUrl });
+  await registerLocally('demo-user', users, { secrets: data.secrets(), facts });
   signal?.throwIfAborted();
   await openShop(await new ShopClient(facts.gatewayUrl).logIn(demo.admin, demo.password));
   const seeded = { ...demo, seeded: true };

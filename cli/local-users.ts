@@ -25,11 +25,11 @@ export interface LocalUser {
 export async function registerLocally(
   purpose: string,
   users: readonly LocalUser[],
-  installation: { readonly secrets: Secrets; readonly facts: RunningFacts; readonly mongoUrl: string },
+  installation: { readonly secrets: Secrets; readonly facts: RunningFacts },
 ): Promise<void> {
-  const { secrets, facts, mongoUrl } = installation;
+  const { secrets, facts } = installation;
   const eventLog = openEventLog(facts.eventStoreUrl, silentLogger);
-  const store = await connectDocumentStore({ url: mongoUrl, database: 'shopledger', appName: 'cli' });
+  const store = await connectDocumentStore({ url: facts.documentStoreUrl, database: 'shopledger', appName: 'cli' });
   try {
     const deps = {
       commands: createCommandHandler({ eventLog, catalog: eventCatalog, service: 'cli', log: silentLogger }),

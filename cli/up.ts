@@ -63,7 +63,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     };
     try {
       data.write('running.json', JSON.stringify(facts));
-      const demo = await ensureDemoShop(data, facts, facts.documentStoreUrl, signal);
+      const demo = await ensureDemoShop(data, facts, signal);
       signal?.throwIfAborted();
       return { facts, demo, supervisor, stop };
     } catch (error) {

@@ -19,7 +19,7 @@ const things = ['Lantern', 'Tea Towel', 'Candle', 'Mug', 'Chopping Board', 'Thro
 const kinds = ['Enamel', 'Linen', 'Beeswax', 'Stoneware', 'Oak', 'Wool', 'Copper', 'Willow'];
 
 /** What a seeded shop sells. */
-export function catalogueOf(random: Random, count: number): Goods[] {
+function catalogueOf(random: Random, count: number): Goods[] {
   const shopIds = Array.from({ length: shops }, () => random.uuid());
   return Array.from({ length: count }, (_, i) => ({
     variant_id: random.uuid(),

@@ -1,11 +1,8 @@
 import type { InventoryEvent } from '../../domain/inventory/inventory-events.js';
 import { type AnyEvent, idFor, orderOf, productOf, streamOf } from '../../projections/spec-histories.js';
-import type { Positioned } from '../../runtime/document-store/positioned.js';
 import type { StoredEvent } from '../../runtime/event-store/event-log.js';
 import type { AuditedLog } from './audit.js';
-import type { ParkedPlace } from './model-fold.js';
 import type { ProviderLedger } from './provider-ledger.js';
-import type { ReadModels } from './read-models.js';
 
 // Histories for the specifications of this folder; nothing else imports them.
 
@@ -135,19 +132,4 @@ export function ledgerOf(...entries: readonly { order: string; amount: number; i
       : [{ payment_intent: id, refund: `re_${index}`, amount: back, currency: 'gbp', refunded_at: at }],
   );
   return { captures, refunds } satisfies ProviderLedger;
-}
-
-/** Read models that hold these documents, all of them at one position. */
-export function modelsOf(
-  position: bigint,
-  documents: Readonly<Record<string, readonly Positioned[]>>,
-  parked: readonly ParkedPlace[] = [],
-): ReadModels {
-  return {
-    checkpoints: async (ids) => new Map(ids.map((id) => [id, position])),
-    async *documents(id) {
-      yield* documents[id] ?? [];
-    },
-    parked: async () => parked,
-  };
 }

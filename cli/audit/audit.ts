@@ -1,7 +1,7 @@
 import { eventCatalog } from '../../domain/event-catalog.js';
 import { allProjections } from '../../projections/all-projections.js';
 import { salesModel } from '../../projections/analytics/document.js';
-import { batchDecoder } from '../../projections/decode-batch.js';
+import { decoder } from '../../projections/decode-batch.js';
 import type { Projection } from '../../projections/projection.js';
 import type { Positioned } from '../../runtime/document-store/positioned.js';
 import { readModelId } from '../../runtime/document-store/read-model.js';
@@ -98,6 +98,7 @@ export async function audit(
   const order = logOrder();
   const models = readModelsFold(readModels === undefined ? [] : projections, reached, parked, behind);
   const watchers = [book, oversell, reservations, effects, order];
+  const decode = decoder(eventCatalog);
   let events = 0;
   let unreadable = 0;
   for await (const stored of log.readAll()) {
@@ -105,7 +106,7 @@ export async function audit(
     if (isUnchained(stored.stream)) continue;
     events += 1;
     if (events % 10_000 === 0) onProgress(`${events} events read`);
-    const decoded = batchDecoder(eventCatalog)(stored);
+    const decoded = decode(stored);
     const event = 'event' in decoded ? decoded.event : undefined;
     if ('fault' in decoded) {
       unreadable += 1;
@@ -132,7 +133,7 @@ export async function audit(
   if (further !== undefined) {
     for await (const stored of log.readAll(further.after)) {
       if (stored.position > further.upTo) break;
-      const decoded = batchDecoder(eventCatalog)(stored);
+      const decoded = decode(stored);
       models.takeFurther(stored, 'event' in decoded ? decoded.event : undefined);
     }
   }

@@ -2,11 +2,6 @@ import type { StoredEvent } from '../../runtime/event-store/event-log.js';
 import { type Finding, placeOf, tally } from './finding.js';
 import type { Watcher } from './flow.js';
 
-interface Seen {
-  /** Where each command's last event in the stream is. */
-  readonly last: Map<string, bigint>;
-}
-
 export interface OneEffect extends Watcher {
   finding(): Finding;
 }
@@ -17,7 +12,8 @@ export interface OneEffect extends Watcher {
  */
 export function oneEffect(): OneEffect {
   const found = tally('I7', 'a command id has one effect and one request', ['events', 'commands', 'keyed requests']);
-  const streams = new Map<string, Seen>();
+  /** Stream -> where each command's last event in it is. */
+  const streams = new Map<string, Map<string, bigint>>();
   const requests = new Map<string, string>();
   /** Command -> where it made an order. */
   const orders = new Map<string, string>();
@@ -46,15 +42,15 @@ export function oneEffect(): OneEffect {
       const commandId = stored.metadata['command_id'];
       if (typeof commandId !== 'string') return;
       const { stream, revision } = stored;
-      const seen = streams.get(stream) ?? { last: new Map() };
-      streams.set(stream, seen);
-      const before = seen.last.get(commandId);
+      const last = streams.get(stream) ?? new Map<string, bigint>();
+      streams.set(stream, last);
+      const before = last.get(commandId);
       if (before === undefined) found.count('commands');
       else if (before !== revision - 1n) {
         const where = `${placeOf(stored)}, command ${commandId}`;
         found.violated(where, 'no effect, it had one before', `${stored.type} after revision ${before}`);
       }
-      seen.last.set(commandId, revision);
+      last.set(commandId, revision);
       checkRequest(stored, commandId);
       if (stored.type === 'order.created' && before === undefined) checkOrder(stored, commandId);
     },

@@ -13,7 +13,6 @@ export interface ProviderAccount {
 
 /** The provider's ledger by order. */
 export interface ProviderBook {
-  readonly ledger: ProviderLedger;
   readonly accounts: ReadonlyMap<string, ProviderAccount>;
   /** Refunds of payments that the ledger does not know. */
   readonly strayRefunds: readonly string[];
@@ -46,7 +45,7 @@ export function providerBook(ledger: ProviderLedger): ProviderBook {
       changedAt: Math.max(before.changedAt, capture.captured_at * 1000, back.at * 1000),
     });
   }
-  return { ledger, accounts, strayRefunds };
+  return { accounts, strayRefunds };
 }
 
 /** What the provider took and the log does not tell of: news that is still to come, or lost. */

@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { DomainError } from '../../domain/core/domain-error.js';
 import type { DataFolder, RunningFacts } from '../data-folder.js';
 import { registerLocally } from '../local-users.js';
-import { portsFrom } from '../processes.js';
 import type { Patience } from './patience.js';
 
 /** Who imports into the installation on this machine. The token saves a log-in, which would be an event. */
@@ -26,10 +25,8 @@ export async function ensureImporter(
   const password = kept?.password ?? randomBytes(18).toString('base64url');
   const planned = { email: 'importer@online-retail.shop', password, registered: false };
   data.write(file, JSON.stringify(planned));
-  const ports = portsFrom(Number(new URL(facts.gatewayUrl).port));
-  const mongoUrl = `mongodb://127.0.0.1:${ports['document-store']}`;
   const user = { email: planned.email, password, name: 'Online Retail import', roles: ['importer'] as const };
-  const installation = { secrets: data.secrets(), facts, mongoUrl };
+  const installation = { secrets: data.secrets(), facts };
   const register = () => registerLocally('importer', [user], installation);
   await patience.untilDone('registering the importer', register, (error) => error instanceof DomainError);
   const registered = { ...planned, registered: true };

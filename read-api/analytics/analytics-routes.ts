@@ -1,11 +1,10 @@
-import { type Request, Router } from 'express';
+import { Router } from 'express';
 import { z } from 'zod';
 import { countryCode } from '../../domain/core/ids.js';
 import { currencyCode, toDecimal } from '../../domain/core/money.js';
 import { productSalesModel, salesModel } from '../../projections/analytics/document.js';
-import { answer, principalOf } from '../../runtime/http/app.js';
-import { forbidden, HttpError } from '../../runtime/http/http-error.js';
-import type { Principal } from '../../runtime/http/internal-token.js';
+import { answer, requireRole } from '../../runtime/http/app.js';
+import { HttpError } from '../../runtime/http/http-error.js';
 import type { CheckpointWatcher } from '../checkpoint-watcher.js';
 import { consistencyOf } from '../consistency.js';
 import { type AnalyticsQueries, type SalesDimension, type SalesRow, salesDimensions } from './analytics-queries.js';
@@ -59,10 +58,6 @@ const productsQuery = z
 // The gateway's table says the same; who reaches this service some other way is held to it too.
 const readers = ['admin', 'auditor', 'importer'];
 
-function checkReads(principal: Principal): void {
-  if (!readers.some((role) => principal.roles.includes(role))) throw forbidden();
-}
-
 /** Sums may be wider than amounts: beyond fifteen digits the nearest number is shown. */
 const shownSum = (sum: bigint, currency: string) => toDecimal(Number(sum), currency);
 
@@ -86,13 +81,10 @@ export function analyticsRoutes(deps: {
   const router = Router();
   const salesConsistent = consistencyOf(watcher, salesModel);
   const productsConsistent = consistencyOf(watcher, productSalesModel);
-  const parsed = <T>(schema: z.ZodType<T>, req: Request, principal: Principal): T => {
-    checkReads(principal);
-    return schema.parse(req.query);
-  };
 
   router.get('/analytics/sales', async (req, res) => {
-    const { group_by, ...asked } = parsed(salesQuery, req, principalOf(res));
+    requireRole(res, ...readers);
+    const { group_by, ...asked } = salesQuery.parse(req.query);
     await salesConsistent(req, res);
     const { rows, more } = await queries.sales(asked, group_by, mostRows);
     if (more) {
@@ -102,7 +94,8 @@ export function analyticsRoutes(deps: {
   });
 
   router.get('/analytics/products', async (req, res) => {
-    const { sort, limit, ...asked } = parsed(productsQuery, req, principalOf(res));
+    requireRole(res, ...readers);
+    const { sort, limit, ...asked } = productsQuery.parse(req.query);
     await productsConsistent(req, res);
     const products = await queries.topProducts(asked, sort, limit);
     answer(res, 200, {

@@ -9,7 +9,7 @@ import {
   reservationsModel,
 } from '../../projections/inventory/document.js';
 import { shopsModel } from '../../projections/shops/document.js';
-import { answer, principalOf } from '../../runtime/http/app.js';
+import { answer, requireRole } from '../../runtime/http/app.js';
 import { forbidden, notFound } from '../../runtime/http/http-error.js';
 import type { Principal } from '../../runtime/http/internal-token.js';
 import type { CheckpointWatcher } from '../checkpoint-watcher.js';
@@ -46,12 +46,8 @@ const reservationsQuery = z.strictObject({
   limit: pageLimit,
 });
 
-const seesAll = ({ roles }: Principal) => ['admin', 'importer', 'auditor'].some((role) => roles.includes(role));
-
-/** @throws HttpError 403 */
-function checkReads(principal: Principal): void {
-  if (!seesAll(principal) && !principal.roles.includes('seller')) throw forbidden();
-}
+const staff = ['admin', 'importer', 'auditor'];
+const seesAll = ({ roles }: Principal) => staff.some((role) => roles.includes(role));
 
 function shownStock({ _id, position: _, ...stock }: InventoryDocument) {
   return { variant_id: _id, ...stock };
@@ -83,8 +79,7 @@ export function inventoryRoutes(deps: {
   };
 
   router.get('/inventory', async (req, res) => {
-    const principal = principalOf(res);
-    checkReads(principal);
+    const principal = requireRole(res, 'seller', ...staff);
     const { shop_id, product_id, sku, low_stock, sort, cursor: after, limit } = listQuery.parse(req.query);
     // A seller names the shop: a list across shops is for those who see all.
     if (!seesAll(principal) && shop_id === undefined) throw forbidden();
@@ -103,15 +98,13 @@ export function inventoryRoutes(deps: {
   });
 
   router.get('/inventory/:variant_id', async (req, res) => {
-    const principal = principalOf(res);
-    checkReads(principal);
+    const principal = requireRole(res, 'seller', ...staff);
     z.strictObject({}).parse(req.query);
     answer(res, 200, shownStock(await stockOf(req, res, principal, stockConsistent)));
   });
 
   router.get('/inventory/:variant_id/reservations', async (req, res) => {
-    const principal = principalOf(res);
-    checkReads(principal);
+    const principal = requireRole(res, 'seller', ...staff);
     const { status, cursor: after, limit } = reservationsQuery.parse(req.query);
     const stock = await stockOf(req, res, principal, reservationsConsistent);
     const { reservations, more } = await queries.reservations({ variantId: stock._id, status, after, limit });
