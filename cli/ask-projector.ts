@@ -8,15 +8,15 @@ import { readModelId } from '../runtime/document-store/read-model.js';
 import { DataFolder } from './data-folder.js';
 import { CommandFault } from './fault.js';
 import { openDocuments } from './open-stores.js';
+import { secondsOf, variable } from './settings.js';
 
-const { env } = process;
 const askEveryMs = 100;
 
 /** Options of every command that works on read models. */
 export const readModelOptions = {
-  data: { type: 'string', default: env['SHOPLEDGER_DATA'] ?? './data' },
+  data: { type: 'string', default: variable('SHOPLEDGER_DATA') ?? './data' },
   mongodb: { type: 'string' },
-  database: { type: 'string', default: env['MONGODB_DATABASE'] ?? 'shopledger' },
+  database: { type: 'string', default: variable('MONGODB_DATABASE') ?? 'shopledger' },
   by: { type: 'string', default: userInfo().username },
   why: { type: 'string' },
   wait: { type: 'string', default: '60' },
@@ -33,7 +33,7 @@ export interface ReadModelValues {
 
 /** The read models' database: of the running system, of a data folder, or where the options say. */
 export async function withReadModels<T>(values: ReadModelValues, work: (db: Db) => Promise<T>): Promise<T> {
-  const { url, close } = await openDocuments(values.mongodb ?? env['MONGODB_URL'], new DataFolder(values.data));
+  const { url, close } = await openDocuments(values.mongodb ?? variable('MONGODB_URL'), new DataFolder(values.data));
   try {
     const store = await connectDocumentStore({ url, database: values.database, appName: 'shopledger' });
     try {
@@ -66,9 +66,10 @@ export async function askProjector(
   { by, why, wait }: ReadModelValues,
 ): Promise<Act> {
   if (why === undefined || why.trim() === '') throw new CommandFault('say why: --why "..." is kept with what is done.');
+  const waitMs = secondsOf(wait, '--wait');
   const acts = openActs(db);
   const id = await acts.ask(projection, asked, { by, why }, new Date());
-  const until = Date.now() + Number(wait) * 1_000;
+  const until = Date.now() + waitMs;
   for (;;) {
     const act = await acts.read(id);
     if (act?.state === 'done') return act;

@@ -7,12 +7,6 @@ import { silentLogger } from '../runtime/logger.js';
 import type { DataFolder, RunningFacts } from './data-folder.js';
 import { CommandFault } from './fault.js';
 
-/** A variable of the environment; one that is empty is none. */
-export function variable(name: string): string | undefined {
-  const value = process.env[name];
-  return value === '' ? undefined : value;
-}
-
 /** A server to look into: one that runs, or the data folder's own, opened for the time being. */
 export interface Opened {
   readonly url: string;

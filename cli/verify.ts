@@ -3,7 +3,8 @@ import { openEventLog } from '../runtime/event-store/event-log.js';
 import { verifyChain } from '../runtime/event-store/verify-chain.js';
 import { silentLogger } from '../runtime/logger.js';
 import { DataFolder } from './data-folder.js';
-import { openLog, variable } from './open-stores.js';
+import { openLog } from './open-stores.js';
+import { variable } from './settings.js';
 
 /**
  * `shopledger verify [--data ./data | --event-store URL]`: walks the whole log and checks every stream's hash chain. The

@@ -4,17 +4,12 @@ import { LogUnavailable, openEventLog } from '../../runtime/event-store/event-lo
 import { silentLogger } from '../../runtime/logger.js';
 import { DataFolder } from '../data-folder.js';
 import { CommandFault } from '../fault.js';
-import { openDocuments, openLog, openProvider, variable } from '../open-stores.js';
+import { openDocuments, openLog, openProvider } from '../open-stores.js';
+import { secondsOf, variable } from '../settings.js';
 import { audit, defaultGraceMs } from './audit.js';
 import { readProviderLedger } from './provider-ledger.js';
 import { storedReadModels } from './read-models.js';
 import { reportText } from './report-text.js';
-
-function secondsOf(text: string, flag: string): number {
-  const seconds = Number(text);
-  if (text.trim() === '' || !(seconds >= 0)) throw new CommandFault(`${flag} must be a number of seconds.`);
-  return seconds * 1000;
-}
 
 /**
  * `shopledger audit [--data ./data] [--grace 900] [--wait 60]`: holds the log, the read models and the provider's ledger
