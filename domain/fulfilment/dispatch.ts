@@ -11,6 +11,7 @@ import {
   type RefundOutcome,
   type VariantProgress,
   withStock,
+  withStray,
 } from './process-state.js';
 
 interface Step<Target extends string, Name extends string> {
@@ -142,10 +143,7 @@ function alreadyTrue(state: ProcessState, dispatch: StockStep | OrderStep | Paym
     // Somebody else may have told the log what the provider said: it need not be told again.
     case 'RecordPaymentSuccess': {
       const { attempt, provider_transaction_id: providerTransactionId } = command.data;
-      if (attempt < state.payment.attempt) {
-        const { [attempt]: _, ...unheard } = state.unheard;
-        return { ...state, unheard, strays: { ...state.strays, [attempt]: providerTransactionId } };
-      }
+      if (attempt < state.payment.attempt) return withStray(state, attempt, providerTransactionId);
       return { ...state, payment: { ...state.payment, status: 'captured', providerTransactionId } };
     }
     case 'RecordPaymentFailure': {

@@ -114,6 +114,12 @@ function withRefund(state: ProcessState, id: string, change: Partial<RefundProgr
 }
 
 /** Notes where a variant of the order stands. */
+/** Money came in for an attempt that another one has followed. */
+export function withStray(state: ProcessState, attempt: number, providerTransactionId: string): ProcessState {
+  const { [attempt]: _, ...unheard } = state.unheard;
+  return { ...state, unheard, strays: { ...state.strays, [attempt]: providerTransactionId } };
+}
+
 export function withStock(state: ProcessState, variantId: string, change: Partial<VariantProgress>): ProcessState {
   const variant = state.stock.get(variantId);
   if (variant === undefined) return state;
@@ -157,10 +163,7 @@ export function evolveProcess(state: ProcessState, event: ProcessEvent, eventId?
     }
     case 'payment.success': {
       const { attempt, provider_transaction_id: providerTransactionId } = event.data;
-      if (attempt < state.payment.attempt) {
-        const { [attempt]: _, ...unheard } = state.unheard;
-        return { ...state, unheard, strays: { ...state.strays, [attempt]: providerTransactionId } };
-      }
+      if (attempt < state.payment.attempt) return withStray(state, attempt, providerTransactionId);
       const late = state.payment.late === true || state.payment.status === 'declined';
       return { ...state, payment: { ...state.payment, status: 'captured', providerTransactionId, late } };
     }
