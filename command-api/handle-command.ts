@@ -4,6 +4,7 @@ import { DecodeError, type EventCatalog } from '../domain/core/event-codec.js';
 import {
   AppendTooLarge,
   type EventLog,
+  isPassingFault,
   LogUnavailable,
   OutcomeUnknown,
   Overloaded,
@@ -127,6 +128,14 @@ export function createCommandHandler(options: CommandHandlerOptions): CommandHan
 
   const catchUp = (known: StreamState): Promise<void> => within(reads, () => known.catchUp(eventLog));
 
+  /** Reads what came after the known end, and keeps it. */
+  const readOn = async (aggregate: AnyAggregate, stream: string, from?: StreamState): Promise<StreamState> => {
+    const known = from ?? new StreamState(stream, aggregate.decider, catalog);
+    await catchUp(known);
+    if (known.revision >= 0n && !states.has(stream)) keep(aggregate, known);
+    return known;
+  };
+
   /** What an accepted command was answered with, from its own events. */
   const answerAgain = async (known: StreamState, commandId: string, remembered: Remembered): Promise<Accepted> => {
     const { position } = known;
@@ -242,7 +251,7 @@ export function createCommandHandler(options: CommandHandlerOptions): CommandHan
         // finds out by its expected revision. What is known of the stream is kept, though it may be behind: to read all
         // of it again is what a log that is slow could do without.
         const fault = progress.sent ? new OutcomeUnknown(`${stream} does not answer`, { cause: error }) : error;
-        if (!isPassing(error)) states.delete(stream);
+        if (!isPassingFault(error)) states.delete(stream);
         const failed = mailbox.queue.splice(0, maxGroup);
         waitingCount -= failed.length;
         for (const waiting of failed) waiting.reject(fault);
@@ -274,12 +283,7 @@ export function createCommandHandler(options: CommandHandlerOptions): CommandHan
     async load(aggregate, id, newest = false) {
       const stream = aggregate.stream(id);
       let known = states.get(stream);
-      if (known === undefined || newest) {
-        const { decider } = aggregate as unknown as AnyAggregate;
-        known ??= new StreamState(stream, decider, catalog);
-        await catchUp(known);
-        if (known.revision >= 0n && !states.has(stream)) keep(aggregate as unknown as AnyAggregate, known);
-      }
+      if (known === undefined || newest) known = await readOn(aggregate as unknown as AnyAggregate, stream, known);
       return { state: known.state as never, revision: known.revision, position: known.position };
     },
     async answered(aggregate, id, context, cachedOnly = false) {
@@ -287,8 +291,7 @@ export function createCommandHandler(options: CommandHandlerOptions): CommandHan
       let known = states.get(stream);
       if (known === undefined) {
         if (cachedOnly) return undefined;
-        known = new StreamState(stream, (aggregate as unknown as AnyAggregate).decider, catalog);
-        await catchUp(known);
+        known = await readOn(aggregate as unknown as AnyAggregate, stream);
       }
       const remembered = known.commands.get(context.commandId);
       if (remembered === undefined) return undefined;
@@ -313,10 +316,6 @@ export function createCommandHandler(options: CommandHandlerOptions): CommandHan
       while (mailboxes.size > 0) await Promise.all([...mailboxes.values()].map(({ drained }) => drained));
     },
   };
-}
-
-function isPassing(error: unknown): boolean {
-  return [LogUnavailable, OutcomeUnknown, Overloaded].some((kind) => error instanceof kind);
 }
 
 function pause(ms: number): Promise<void> {

@@ -1,6 +1,6 @@
 import type { EventCatalog } from '../../domain/core/event-codec.js';
 import type { ProcessPolicy } from '../../domain/fulfilment/dispatch.js';
-import { type EventLog, LogUnavailable, OutcomeUnknown, Overloaded } from '../../runtime/event-store/event-log.js';
+import { type EventLog, isPassingFault } from '../../runtime/event-store/event-log.js';
 import type { Logger } from '../../runtime/logger.js';
 import type { CommandHandler } from '../handle-command.js';
 import { type PaymentProvider, ProviderUnavailable } from './payment-provider.js';
@@ -17,5 +17,5 @@ export interface ProcessDeps {
 
 /** Faults that a later try can outlive; anything else is ours, and an order that meets it again and again is parked. */
 export function isPassing(error: unknown): boolean {
-  return [LogUnavailable, OutcomeUnknown, Overloaded, ProviderUnavailable].some((kind) => error instanceof kind);
+  return isPassingFault(error) || error instanceof ProviderUnavailable;
 }

@@ -61,6 +61,11 @@ export class Overloaded extends Error {
   override readonly name = 'Overloaded';
 }
 
+/** Faults of the log that a later try can outlive. */
+export function isPassingFault(error: unknown): boolean {
+  return [LogUnavailable, OutcomeUnknown, Overloaded].some((kind) => error instanceof kind);
+}
+
 /** The append is larger than the store takes. */
 export class AppendTooLarge extends Error {
   override readonly name = 'AppendTooLarge';
