@@ -1,11 +1,9 @@
 import type { Response } from 'express';
 import { request } from 'undici';
 import { z } from 'zod';
-import type { Envelope } from '../runtime/http/app.js';
+import { type Checked, type Envelope, overallStatus } from '../runtime/http/app.js';
 
 const largestAnswer = 65_536;
-
-type Checked = 'ok' | 'degraded' | 'failed';
 
 export interface Health {
   readonly status: 'healthy' | 'degraded' | 'unhealthy';
@@ -48,8 +46,7 @@ export function createHealthCheck(options: HealthOptions): () => Promise<Health>
     const asked = Object.entries(services).map(async ([name, url]) => [name, await ask(url)] as const);
     const results = await Promise.all(asked);
     const checks = Object.fromEntries(results.map(([name, { checked }]) => [name, checked]));
-    const all = new Set(Object.values(checks));
-    const status = all.has('failed') ? 'unhealthy' : all.has('degraded') ? 'degraded' : 'healthy';
+    const status = overallStatus(checks);
     const projections = results.find(([, answer]) => answer.projections !== undefined)?.[1].projections;
     return { status, checks, ...(projections === undefined ? {} : { projections }) };
   };

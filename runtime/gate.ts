@@ -3,6 +3,8 @@ export interface Gate {
   /** @returns undefined where there is room at once, else what to wait for. Whoever came in leaves again. */
   enter(): Promise<void> | undefined;
   leave(): void;
+  /** How many wait. */
+  waiting(): number;
 }
 
 export function createGate(width: number): Gate {
@@ -19,6 +21,7 @@ export function createGate(width: number): Gate {
       if (next === undefined) room += 1;
       else next();
     },
+    waiting: () => waiting.length,
   };
 }
 

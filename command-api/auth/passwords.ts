@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { hash, verify } from '@node-rs/argon2';
 import { z } from 'zod';
 import { Overloaded } from '../../runtime/event-store/event-log.js';
+import { createGate, within } from '../../runtime/gate.js';
 
 // Argon2id, the library's default kind, with the least that OWASP asks for.
 const cost = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
@@ -10,23 +11,11 @@ const cost = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
 const maxRunning = 2;
 const maxWaiting = 24;
 
-const waiting: (() => void)[] = [];
-let running = 0;
+const gate = createGate(maxRunning);
 
 async function bounded<T>(work: () => Promise<T>): Promise<T> {
-  if (running >= maxRunning) {
-    if (waiting.length >= maxWaiting) throw new Overloaded('Too many log-ins at the moment.');
-    await new Promise<void>((resolve) => waiting.push(resolve));
-  } else {
-    running += 1;
-  }
-  try {
-    return await work();
-  } finally {
-    const next = waiting.shift();
-    if (next === undefined) running -= 1;
-    else next();
-  }
+  if (gate.waiting() >= maxWaiting) throw new Overloaded('Too many log-ins at the moment.');
+  return within(gate, work);
 }
 
 /** The same text however a keyboard composed it. */

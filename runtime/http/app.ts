@@ -119,7 +119,14 @@ function isWellFormed(body: unknown): boolean {
   return true;
 }
 
-type Checked = 'ok' | 'degraded' | 'failed';
+/** What a check came to. */
+export type Checked = 'ok' | 'degraded' | 'failed';
+
+/** What checks come to together: the worst of them. */
+export function overallStatus(checks: Readonly<Record<string, Checked>>): 'healthy' | 'degraded' | 'unhealthy' {
+  const all = new Set(Object.values(checks));
+  return all.has('failed') ? 'unhealthy' : all.has('degraded') ? 'degraded' : 'healthy';
+}
 
 async function runChecks(checks: AppOptions['checks'], readiness: boolean): Promise<Record<string, Checked>> {
   const named = (result: CheckResult): Checked => {
@@ -161,9 +168,9 @@ export function buildApp(options: AppOptions, mount: (app: Express) => void): Ex
 
   app.get(['/health', '/readyz'], async (req, res) => {
     const results = await runChecks(checks, req.path.startsWith('/readyz'));
-    const all = new Set(Object.values(results));
-    res.status(all.has('failed') ? 503 : 200).json({
-      status: all.has('failed') ? 'unhealthy' : all.has('degraded') ? 'degraded' : 'healthy',
+    const status = overallStatus(results);
+    res.status(status === 'unhealthy' ? 503 : 200).json({
+      status,
       timestamp: new Date().toISOString(),
       service,
       version: options.version ?? '0.1.0',
