@@ -57,7 +57,7 @@ export const defaultGraceMs = 900_000;
 
 /**
  * Holds log, read models and provider ledger against the invariants of the system, in one pass over the log, while
- * traffic may go on. Memory grows with orders, reservations and documents, not with events.
+ * traffic may go on. Memory grows with orders, reservations and documents; of events and commands it keeps their ids.
  *
  * @param readModels undefined where there are none to look at
  * @param readLedger reads the provider's ledger; undefined where it shows none, as the real provider does
